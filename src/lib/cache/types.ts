@@ -1,0 +1,140 @@
+/**
+ * What a method may do to a cache. A `LayerCache` is one arm's cache of one layer; its numbers on
+ * the CPU are the truth, the tensors that attention reads are a working copy that follows it.
+ *
+ * A *slot* holds one key and one value of one KV head. Methods name slots by *slot index*: the
+ * place in position order, 0 … length(head)-1, at the moment of the call. A slot's logical position
+ * is another thing (`positions(head)`), and its rotary angle a third (`rotaryPositions(head)`,
+ * equal to the logical position unless keys were re-rotated).
+ */
+import type { Bill, BillItem, Decision } from '$lib/documents/trace.ts';
+
+export type Which = 'K' | 'V';
+export type PackedArray = Uint8Array | Uint16Array | Uint32Array | Int8Array | Int32Array | Float32Array;
+
+/** One array that the packed cache consists of, and the line of the bill that it belongs to. */
+export interface PackedPart {
+	item: BillItem;
+	array: PackedArray;
+}
+
+/** An encoded block of `rows` tokens x `columns` channels. `parts` are the only stored bytes. */
+export interface Payload {
+	/** Id of the codec that wrote it. */
+	codec: string;
+	rows: number;
+	columns: number;
+	parts: PackedPart[];
+}
+
+/** Group drawn in the quantization picture; row and column ranges, ends excluded. */
+export interface CodecGroup {
+	rowFrom: number; rowTo: number; columnFrom: number; columnTo: number;
+	lo?: number; step?: number; bits: number;
+}
+
+/** Turns a block of numbers into packed bytes and back. Pure: no state, no tensors. */
+export interface Codec {
+	readonly id: string;
+	/** Words for the reader, e.g. "2 bits a channel, groups of 32". */
+	readonly title: string;
+	/** Nominal bits a number (16 for none); a projection has 16 and a rank. */
+	readonly bits: number;
+	readonly rank?: number;
+	/** `block` is row-major [rows, columns]. Throws RangeError for a shape it cannot hold. */
+	encode(block: Float32Array, rows: number, columns: number): Payload;
+	decode(payload: Payload): Float32Array;
+	groups(payload: Payload): CodecGroup[];
+}
+
+export interface Reasons {
+	/** Method id; the arm fills it in. */
+	by?: string;
+	decision?: Decision;
+}
+
+export interface MergeInstruction {
+	/** Slot index that receives. */
+	into: number;
+	/** Slot indices folded in (they are evicted by the merge). */
+	from: number[];
+	weights: number[];
+	/** New value (and key, if it changes), [headDim]. */
+	value: Float32Array;
+	key?: Float32Array;
+	/** log-multiplicity added to the slot's logit; 0 when mass is not corrected. */
+	bias?: number;
+}
+
+/** Affine summary of evicted pairs, merged into the read-out by log-sum-exp (see momentkv). */
+export interface Summary {
+	/** log of the weight at the mean key: log n. -Infinity = nothing summarised. */
+	logCount: number;
+	/** [headDim] */
+	meanKey: Float32Array;
+	/** [headDim] */
+	meanValue: Float32Array;
+	/** [headDim x headDim], row = value channel: f(q) = meanValue + matrix q (scale folded in). */
+	matrix: Float32Array;
+	/** Arrays that exist for it, billed as `state`. */
+	parts: PackedPart[];
+}
+
+/** The verbs and readings that a method has on its layer. Every verb is recorded. */
+export interface LayerCache {
+	readonly layer: number;
+	readonly kvHeads: number;
+	readonly headDim: number;
+
+	/* readings (copies or read-only views; never write into them) */
+	length(head: number): number;
+	/** Logical positions, ascending. */
+	positions(head: number): Int32Array;
+	/** Angles the keys are rotated to. */
+	rotaryPositions(head: number): Int32Array;
+	/** Keys as the cache presents them (decoded, rotated), [length, headDim]. */
+	keys(head: number): Float32Array;
+	values(head: number): Float32Array;
+	bias(head: number): Float32Array;
+	/** 1 where the slot is protected. */
+	protectedSlots(head: number): Uint8Array;
+	/** 1 where K (or V) of the slot is still exact. */
+	exact(head: number, which: Which): Uint8Array;
+	hidden(head: number): Uint8Array;
+	summary(head: number): Summary | null;
+
+	/* verbs */
+	/** Keeps exactly these slots plus the protected ones; the rest is evicted. */
+	keep(head: number, slots: ArrayLike<number>, reasons?: Reasons): void;
+	/** Evicts; protected slots in the list are refused silently and stay. */
+	evict(head: number, slots: ArrayLike<number>, reasons?: Reasons): void;
+	merge(head: number, merges: MergeInstruction[], reasons?: Reasons): void;
+	/** Encodes K or V of these slots as one block (write once: slots must be exact). */
+	encode(head: number, which: Which, slots: ArrayLike<number>, codec: Codec, reasons?: Reasons): void;
+	/** Encodes keys before rotation: they are un-rotated, encoded, and rotated after decoding. */
+	encodeBeforeRope(head: number, slots: ArrayLike<number>, codec: Codec, reasons?: Reasons): void;
+	/** New K, V, bias for the whole head (compaction). */
+	replace(head: number, slots: { positions: Int32Array; keys: Float32Array; values: Float32Array; bias: Float32Array }, reasons?: Reasons): void;
+	/** Re-rotates kept keys so that slot j stands at angle j. Decoding continues at `length`. */
+	rerotate(head: number, reasons?: Reasons): void;
+	summarise(head: number, summary: Summary, positions: ArrayLike<number>, reasons?: Reasons): void;
+	hide(head: number, slots: ArrayLike<number>, reasons?: Reasons): void;
+	show(head: number, slots: ArrayLike<number>, reasons?: Reasons): void;
+	/** Marks slots for the pictures; `window` slots beside an encoding are billed as window. */
+	mark(head: number, slots: ArrayLike<number>, role: 'sink' | 'window' | 'none'): void;
+	/** Protects by logical position: sinks, windows, pins. */
+	protect(positions: ArrayLike<number>, reason: string): void;
+	unprotect(positions: ArrayLike<number>): void;
+	/** Bytes that a method's own state holds and reads at decode (page bounds, accumulators). */
+	holdState(name: string, parts: PackedPart[]): void;
+}
+
+/** All layers of one arm. */
+export interface ArmCache {
+	readonly layers: LayerCache[];
+	bill(): Bill;
+	/** Every array of the packed cache; `bill()` is the sum of their byte lengths by item. */
+	pack(): PackedPart[];
+	/** Rotary position of the next token. */
+	nextPosition(): number;
+}

@@ -1,0 +1,141 @@
+/**
+ * A method is one file: `export default defineMethod({...})`. The registry finds it, the catalogue
+ * shows it, the lab runs it, the command line knows its id.
+ */
+import type { LayerCache } from '$lib/cache/types.ts';
+import type { Budget } from '$lib/documents/experiment.ts';
+import type { ModelShape } from '$lib/documents/trace.ts';
+import type { Random } from '$lib/numerics/random.ts';
+
+export type Family = 'eviction' | 'budget-allocation' | 'quantization' | 'low-rank' | 'merging' | 'retrieval' | 'summary';
+
+/** A parameter: how it is checked, drawn and described. */
+export type ParamSpec = { about: string } & (
+	| { kind: 'int'; default: number; min: number; max: number; odd?: boolean }
+	| { kind: 'number'; default: number; min: number; max: number; step?: number }
+	| { kind: 'choice'; default: string | number; options: readonly (string | number)[] }
+	| { kind: 'boolean'; default: boolean }
+	| { kind: 'budget'; default: Budget }
+	/** A method of one of `families` that offers `score`: a wrapper's inner method. */
+	| { kind: 'scorer'; default: { method: string; params?: Record<string, unknown> } }
+);
+
+/** Values after validation: every parameter is present. */
+export type Params = Record<string, unknown>;
+
+/** What a method asks the forward pass to keep. Nothing else is captured or read back. */
+export interface Needs {
+	/** Rotated queries of the last w prompt tokens. */
+	queries?: { last: number } | 'all';
+	/** Column sums of the prompt's causal attention, by query head. */
+	attentionSums?: boolean;
+	/** Keys before rotation. */
+	keysBefore?: boolean;
+	/** Each decode step: attention over the slots, by query head. */
+	stepAttention?: boolean;
+	/** Each decode step: the rotated query. */
+	stepQuery?: boolean;
+}
+
+export interface Rope {
+	readonly invFreq: Float64Array;
+	/** Rotates [rows, headDim] by each row's angle (any sign), float64 inside, returns a new array. */
+	rotate(rows: Float32Array, positions: ArrayLike<number>, headDim: number): Float32Array;
+}
+
+/** What a method sees when the prompt (or a block of it) has been read. Arrays are read-only. */
+export interface PromptView {
+	/** Prompt tokens. */
+	n: number;
+	model: ModelShape;
+	rope: Rope;
+	/** [n, headDim] of one KV head: exact, in logical order, before any method of the stack acted. */
+	keys(head: number): Float32Array;
+	keysBefore(head: number): Float32Array;
+	values(head: number): Float32Array;
+	/** [w, headDim] of one query head: the last w rotated queries (w = what was asked for, at most n). */
+	queries(queryHead: number): Float32Array;
+	/** [n] float64 column sums of the causal softmax of one query head. */
+	attentionSums(queryHead: number): Float64Array;
+}
+
+/** What a method sees after a decode step has been appended. */
+export interface StepView {
+	step: number;
+	/** Logical position of the token that was appended. */
+	position: number;
+	model: ModelShape;
+	rope: Rope;
+	/** [headDim] */
+	query(queryHead: number): Float32Array;
+	/** Attention of the step over the slots in slot order, the new slot last; sums to 1 (less a summary's share). */
+	attention(queryHead: number): Float32Array;
+}
+
+/** What a retrieval method sees before a read. The new token's slot is already in the layer. */
+export interface AttendView {
+	step: number;
+	position: number;
+	model: ModelShape;
+	query(queryHead: number): Float32Array;
+}
+
+/** Scores of one layer: one row a KV head over its slots; higher stays. Wrappers build on this. */
+export interface Scores {
+	/** [kvHeads] arrays of length = slots. */
+	byHead: Float64Array[];
+	/** Slots that the scorer always keeps (its window, its sinks), by head. */
+	always?: Uint8Array[];
+	terms?: { name: string; byHead: Float64Array[] }[];
+	meaning: string;
+}
+
+export interface MethodInstance {
+	/** Scores of the layer's present slots after the prompt; present on scorers. */
+	score?(layer: LayerCache, seen: PromptView): Scores;
+	prefilled?(layer: LayerCache, seen: PromptView): void;
+	blockEnded?(layer: LayerCache, seen: PromptView): void;
+	appended?(layer: LayerCache, seen: StepView): void;
+	attending?(layer: LayerCache, seen: AttendView): void;
+	turnEnded?(layer: LayerCache): void;
+	requestArrived?(layer: LayerCache): void;
+}
+
+export interface StartContext {
+	model: ModelShape;
+	random: Random;
+	/** Prompt tokens, known before the run. */
+	promptTokens: number;
+	/** A budget as slots a head, after this method's own fixed bytes a head (`overhead`) are taken off. */
+	slots(budget: Budget, overhead?: number): number;
+	/** Starts an inner method (wrappers). */
+	inner(spec: unknown): MethodInstance;
+}
+
+export interface Method {
+	id: string;
+	title: string;
+	/** One line below the title; tells clashing names apart. */
+	subtitle: string;
+	family: Family;
+	paper: string;
+	/** How sure we are of the method as published, from its card. */
+	confidence: string;
+	/** "ours" changes, if any. */
+	ours?: string;
+	/** What it does, two or three sentences for a reader. */
+	idea: string;
+	acts: string;
+	/** KaTeX source. */
+	formula: string;
+	bytes: string;
+	sources: string[];
+	params: Record<string, ParamSpec>;
+	needs(params: Params, inner?: (spec: unknown) => Needs): Needs;
+	start(context: StartContext, params: Params): MethodInstance;
+}
+
+/** Identity with types: what a method's file exports by default. */
+export function defineMethod(method: Method): Method {
+	return method;
+}
