@@ -1,0 +1,38 @@
+import { defineConfig } from '@playwright/test';
+import { existsSync } from 'node:fs';
+
+/** The Chromium to drive: CHROMIUM, the system's, or the Chrome that people have. */
+const executablePath = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser'].find(
+	(path) => path && existsSync(path)
+);
+const root = process.getuid?.() === 0;
+
+const quiet = [
+	'--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'
+];
+const swiftshader = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
+
+export default defineConfig({
+	testDir: 'tests',
+	testMatch: '**/*.e2e.ts',
+	timeout: 180_000,
+	expect: { timeout: 30_000 },
+	// Two cores in CI: one browser at a time is faster than two that starve each other.
+	workers: 1,
+	reporter: process.env.WINNOW_PLAYWRIGHT_JSON
+		? [['line'], ['json', { outputFile: process.env.WINNOW_PLAYWRIGHT_JSON }]]
+		: [['list']],
+	use: {
+		baseURL: 'http://localhost:4173',
+		launchOptions: {
+			...(executablePath ? { executablePath } : { channel: 'chrome' }),
+			args: [...(root ? ['--no-sandbox'] : []), ...quiet, ...swiftshader]
+		}
+	},
+	webServer: {
+		command: 'npx vite preview --port 4173 --strictPort',
+		url: 'http://localhost:4173',
+		reuseExistingServer: !process.env.CI,
+		timeout: 60_000
+	}
+});
