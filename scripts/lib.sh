@@ -14,7 +14,7 @@ need_packages() {
 	local stamp=node_modules/.winnow-lock
 	if [ ! -f "$stamp" ] || ! cmp -s package-lock.json "$stamp"; then
 		say "Installing packages"
-		npm ci --no-audit --no-fund
+		npm ci --loglevel=warn --no-audit --no-fund
 		cp package-lock.json "$stamp"
 	fi
 	npx svelte-kit sync
