@@ -1,0 +1,27 @@
+/** Training documents: the world of the tasks, packed as densely as a short training allows. */
+import type { Random } from '$lib/numerics/random.ts';
+import { arithmeticDocument, chainDocument, copyDocument, idsDocument } from './documents/drills.ts';
+import { recallDocument } from './documents/recall.ts';
+import { Writer, WEIGHT, type CountTokens, type Piece } from './pieces.ts';
+import { tellStory } from './story.ts';
+
+export const KINDS = ['recall', 'copy', 'ids', 'arith', 'chain', 'story'] as const;
+export type DocumentKind = (typeof KINDS)[number];
+
+/**
+ * One document that fills `room` tokens: the last piece may stick out and is to be cut. A piece with
+ * `ids` holds token numbers below `vocabulary` instead of text.
+ */
+export function makeDocument(kind: DocumentKind, rng: Random, room: number, count: CountTokens, vocabulary = 4096): Piece[] {
+	const out = new Writer(room, count);
+	if (kind === 'recall') recallDocument(rng, out);
+	else if (kind === 'copy') copyDocument(rng, out);
+	else if (kind === 'ids') idsDocument(rng, out, vocabulary);
+	else if (kind === 'arith') arithmeticDocument(rng, out);
+	else if (kind === 'chain') chainDocument(rng, out);
+	else {
+		const next = tellStory(rng);
+		while (out.left > 0) out.sentence(next(), WEIGHT.story);
+	}
+	return out.pieces;
+}

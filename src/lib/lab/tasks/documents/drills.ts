@@ -1,0 +1,98 @@
+/** Documents that teach the tools of recall: copying, random tokens, sums, chains. */
+import type { Random } from '$lib/numerics/random.ts';
+import { LETTERS, letSentence, makeChain, sum, worked } from '../chain.ts';
+import { WEIGHT, type Writer } from '../pieces.ts';
+import { tellStory } from '../story.ts';
+import { COMMON_WORDS, PEOPLE } from '../world.ts';
+
+/** Without vowels, so that no string spells a word. */
+const SIGNS = [...'bcdfghjklmnpqrstvwxz0123456789'];
+export const randomString = (rng: Random, length = 3): string =>
+	Array.from({ length }, () => rng.pick(SIGNS)).join('');
+
+/** The kinds of items that lists are made of. */
+export const ITEMS: Record<string, (rng: Random) => string> = {
+	words: (rng) => rng.pick(COMMON_WORDS),
+	strings: (rng) => randomString(rng, rng.chance(0.7) ? 3 : 2),
+	numbers: (rng) => String(rng.int(0, 99)),
+	names: (rng) => rng.pick(PEOPLE)
+};
+
+export function copyDocument(rng: Random, out: Writer): void {
+	while (out.left > 0) {
+		const kind = rng.pick(['words', 'strings', 'strings', 'numbers', 'names']);
+		// The copy needs as much room as the list: the longest list takes half of what is left.
+		const most = Math.max(8, (out.left - 8) / 2);
+		const room = rng.chance(0.4) ? most : rng.int(6, Math.ceil(most));
+		out.add('Copy:', WEIGHT.mark);
+		const before = out.left;
+		const items: string[] = [];
+		while (before - out.left < room - 4) {
+			items.push(` ${ITEMS[kind](rng)}`);
+			out.add(items[items.length - 1], WEIGHT.random);
+		}
+		out.add('\nCopy:', WEIGHT.mark);
+		for (const item of items) out.add(item, WEIGHT.copied);
+		out.add('.', WEIGHT.copied);
+		out.add('\n', WEIGHT.mark);
+	}
+}
+
+export function idsDocument(rng: Random, out: Writer, vocabulary: number): void {
+	while (out.left > 0) {
+		const most = Math.max(4, Math.floor(out.left / 2));
+		const length = rng.chance(0.4) ? most : rng.int(Math.min(8, most), most);
+		const ids = Array.from({ length }, () => rng.int(2, vocabulary - 1));
+		out.addIds(ids, WEIGHT.random);
+		out.addIds(ids, WEIGHT.copied);
+	}
+}
+
+function sums(rng: Random, out: Writer, until: number): void {
+	out.add(`${out.gap()}Sums:`, WEIGHT.fact);
+	while (out.left > until) {
+		const small = rng.chance(0.6);
+		const from = small ? rng.int(0, 50) : rng.int(0, 99);
+		const operand = rng.chance(0.8) ? rng.int(1, 9) : rng.int(0, 40);
+		const { sign, value } = sum(rng, from, operand);
+		if (value > 99) continue;
+		out.add(` ${from} ${sign} ${operand}`, WEIGHT.random);
+		out.add(' =', WEIGHT.fact);
+		out.add(` ${value}`, WEIGHT.answer);
+		out.add('.', WEIGHT.fact);
+	}
+}
+export const arithmeticDocument = (rng: Random, out: Writer): void => sums(rng, out, 0);
+
+export function chainDocument(rng: Random, out: Writer): void {
+	const names = rng.shuffle(LETTERS);
+	const filler = rng.chance(0.35) ? tellStory(rng) : null;
+	// A letter means one thing in a document; when the letters are used up, sums fill the row.
+	while (out.left > 0) {
+		const steps = rng.pick([1, 2, 2, 3, 3, 4, 5]);
+		const own = names.splice(0, Math.min(steps, out.room < 200 ? 4 : 6) + 1);
+		if (own.length < 2) {
+			sums(rng, out, 0);
+			return;
+		}
+		const chain = makeChain(rng, own);
+		const between = filler ? rng.int(0, Math.min(6, Math.floor(out.left / 60))) : 0;
+		const gaps = Array.from({ length: between }, () => rng.int(0, chain.length));
+		chain.forEach((step, i) => {
+			for (const gap of gaps) if (gap === i) out.sentence(filler!(), WEIGHT.filler);
+			const [words, number] = letSentence(step);
+			out.sentence(words, WEIGHT.random * 3);
+			out.add(number, WEIGHT.code);
+			out.add('.', WEIGHT.fact);
+		});
+		for (const gap of gaps) if (gap === chain.length) out.sentence(filler!(), WEIGHT.filler);
+		const last = chain.length - 1;
+		const targets = rng.chance(0.5) ? [last] : rng.sample(chain.map((_, i) => i), Math.min(2, chain.length));
+		for (const target of targets) {
+			out.add(`\nQ: What is ${chain[target].name}?`, WEIGHT.question);
+			out.add('\nA:', WEIGHT.mark);
+			out.add(` ${worked(chain, target)}`, WEIGHT.answer);
+		}
+		out.add('\n', WEIGHT.mark);
+	}
+}

@@ -1,0 +1,91 @@
+/** Tells an endless story: one set of people, one adventure after another, each told from a plan. */
+import type { Random } from '$lib/numerics/random.ts';
+import type { Arc } from './arcs/arc.ts';
+import { ANIMAL, LOST } from './arcs/lost.ts';
+import { BUILDING, COOKING, GARDEN } from './arcs/making.ts';
+import { JOURNEY, NIGHT } from './arcs/going.ts';
+import { GIFT, LEARNING, QUARREL, STRANGER } from './arcs/people.ts';
+import { OPENINGS, TURNS } from './arcs/frame.ts';
+import * as world from './world.ts';
+
+export const ARCS: readonly Arc[] = [
+	LOST, ANIMAL, COOKING, BUILDING, GARDEN, JOURNEY, NIGHT, GIFT, QUARREL, LEARNING, STRANGER
+];
+const BUILDS = ['boat', 'hut', 'treehouse', 'bridge', 'raft', 'wagon', 'snowman', 'kennel', 'swing', 'tower', 'castle'];
+const HELPERS = world.JOBS.filter((job) => !/clown|hunter|judge|cashier|queen|guard/.test(job));
+const MEANS = ['a strong rope', 'a long ladder', 'a good saw', 'a pot of glue', 'a small box of tools', 'a new hammer', 'some wire'];
+const SKILLS = world.HOBBIES.filter((hobby) => /swim|skat|danc|jugg|sing|climb|rid|ski|row|sail|whistl|archery|drawing/.test(hobby));
+const ROOMS = ['attic', 'kitchen', 'cellar', 'pantry', 'garage', 'shed', 'barn', 'stable', 'workshop'];
+
+/** What is left to draw from in a story, so that two animals or places are never mixed up. */
+class Bag<T> {
+	private rest: T[] = [];
+	constructor(private readonly rng: Random, private readonly items: readonly T[]) {}
+	next(): T {
+		if (this.rest.length === 0) this.rest = this.rng.shuffle(this.items);
+		return this.rest.pop()!;
+	}
+}
+
+export interface StoryOptions {
+	/** Hero and friend, where other parts of the text have people too. */
+	people?: readonly [string, string];
+	/** The things that may occur, for the same reason. */
+	things?: readonly string[];
+}
+
+const forms = (girl: boolean) => (girl ? ['she', 'her', 'her'] : ['he', 'his', 'him']);
+
+/** Returns a function that gives the next sentence, for ever. */
+export function tellStory(rng: Random, { people, things: props = world.TOYS }: StoryOptions = {}): () => string {
+	const [hero, friend] = people ?? rng.sample(world.PEOPLE, 2);
+	const [he, his, him] = forms(world.isGirl(hero));
+	const [fe, fis, fim] = forms(world.isGirl(friend));
+	const arcs = new Bag(rng, ARCS);
+	const animals = new Bag(rng, world.FRIENDLY);
+	const things = new Bag(rng, props);
+	const places = new Bag(rng, OUTSIDE);
+	const helpers = new Bag(rng, HELPERS);
+	const builds = new Bag(rng, BUILDS);
+	const skills = new Bag(rng, SKILLS);
+	const turns = new Bag(rng, TURNS);
+	const state: Record<string, string> = {
+		H: hero, he, his, him, F: friend, fe, fis, fim, town: rng.pick(world.TOWNS),
+		girl: world.isGirl(hero) ? 'girl' : 'boy', nature: rng.pick(world.NATURES), fgirl: world.isGirl(friend) ? 'girl' : 'boy'
+	};
+	for (const key of ['he', 'his', 'fe', 'fis']) state[world.capital(key)] = world.capital(state[key]);
+	const fill = (template: string) =>
+		template.replace(/\{(\w+)(\+?)\}/g, (_, key: string, upper: string) => {
+			const text = /^a[A-Z]/.test(key) ? world.article(state[key.slice(1)]) : state[key];
+			return upper ? world.capital(text) : text;
+		});
+	const begin = () => {
+		state.A = animals.next();
+		state.T = `${rng.chance(0.5) ? rng.pick(world.COLOURS) : rng.pick(world.LOVED)} ${things.next()}`;
+		for (const key of ['P', 'Q', 'R']) state[key] = places.next();
+		state.I = rng.pick(ROOMS);
+		state.J = `the ${helpers.next()}`;
+		state.B = builds.next();
+		state.skill = skills.next();
+		state.M = rng.pick(MEANS);
+		state.D = rng.pick(world.DISHES);
+		state.food = rng.pick(FRUIT);
+		state.plant = rng.pick(GROWING);
+		state.colour = rng.pick(world.COLOURS);
+	};
+	let queue: string[] = [];
+	let first = true;
+	return () => {
+		if (queue.length === 0) {
+			begin();
+			const lead = first ? OPENINGS.map((beat) => rng.pick(beat)) : [turns.next()];
+			first = false;
+			queue = [...lead, ...arcs.next().beats.map((beat) => rng.pick(beat))].flatMap((beat) => fill(beat).split('|'));
+		}
+		return queue.shift()!;
+	};
+}
+
+const OUTSIDE = world.OUTDOORS.filter((place) => !/crossroads|volcano|glacier|zoo|quarry|well|playground|shore|coast|port|woods/.test(place));
+const FRUIT = world.FOODS.filter((food) => /^(?:apples|apricots|bananas|berries|carrots|cherries|cheese|grapes|honey|nuts|pears|peaches|plums|raisins|raspberries|strawberries|walnuts|almonds|chocolate|cream|butter)$/.test(food));
+const GROWING = ['daffodil', 'lily', 'poppy', 'rose', 'sunflower', 'tulip', 'violet'];
