@@ -66,9 +66,15 @@ export interface StepView {
 	position: number;
 	model: ModelShape;
 	rope: Rope;
+	/**
+	 * Logical positions of the slots that the step's attention ran over, the new slot last. A method
+	 * earlier in the stack may have evicted some of them since, so this, not the layer, is what
+	 * `attention` is aligned with.
+	 */
+	positions(head: number): Int32Array;
 	/** [headDim] */
 	query(queryHead: number): Float32Array;
-	/** Attention of the step over the slots in slot order, the new slot last; sums to 1 (less a summary's share). */
+	/** Attention of the step over those slots; sums to 1 (less a summary's share). */
 	attention(queryHead: number): Float32Array;
 }
 
@@ -106,8 +112,11 @@ export interface StartContext {
 	random: Random;
 	/** Prompt tokens, known before the run. */
 	promptTokens: number;
-	/** A budget as slots a head, after this method's own fixed bytes a head (`overhead`) are taken off. */
-	slots(budget: Budget, overhead?: number): number;
+	/**
+	 * A budget as slots a head, after this method's own fixed bytes a head (`overhead`) and bytes a
+	 * slot (`perSlot`) are taken off. A fraction of 1 gives Infinity: no limit, at decode neither.
+	 */
+	slots(budget: Budget, overhead?: number, perSlot?: number): number;
 	/** Starts an inner method (wrappers). */
 	inner(spec: unknown): MethodInstance;
 }
@@ -131,6 +140,10 @@ export interface Method {
 	bytes: string;
 	sources: string[];
 	params: Record<string, ParamSpec>;
+	/** Its instances offer `score`, so wrappers may take it as their scorer. */
+	scorer?: true;
+	/** What no single ParamSpec can say, e.g. that one parameter is a multiple of another. */
+	check?(params: Params): { param: string; expected: string } | null;
 	needs(params: Params, inner?: (spec: unknown) => Needs): Needs;
 	start(context: StartContext, params: Params): MethodInstance;
 }
