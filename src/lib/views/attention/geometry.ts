@@ -1,0 +1,203 @@
+/**
+ * Attention: small multiples of all query heads at one step, and one head over all steps.
+ *
+ * A small multiple is a profile over positions on a root scale from 0 to 1. Mass on slots that the
+ * arm still holds stands on the baseline; mass on slots that are gone hangs below it, so that the
+ * loss shows by direction and not by colour alone.
+ */
+import type { AttentionProbe, HeadsProbe, ModelShape } from '$lib/documents/trace.ts';
+
+export interface MiniHead {
+	layer: number;
+	/** Query head. */
+	head: number;
+	kvHead: number;
+	x: number;
+	y: number;
+	width: number;
+	/** Baseline of the profile. */
+	baseline: number;
+	/** Root of the largest weight in each bin, 0 to 1: on slots held, and on slots gone. */
+	held: Float32Array;
+	gone: Float32Array;
+	/** Mass on slots gone, 0 to 1. */
+	lost: number;
+}
+
+export interface MiniLayout {
+	width: number;
+	height: number;
+	heads: MiniHead[];
+	/** px that a weight of 1 stands above, and hangs below, the baseline. */
+	rise: number;
+	drop: number;
+	barY: number;
+	rows: { y: number; text: string; layer: number }[];
+	brackets: { x: number; width: number; kvHead: number }[];
+}
+
+export type HeadOrder = 'layer' | 'lost';
+
+/** Lays out every query head; sorted by mass lost, rows lose their layer and cells carry it. */
+export function miniHeads(probe: HeadsProbe, model: ModelShape, width: number, order: HeadOrder = 'layer', scale = 1): MiniLayout {
+	const { layers, heads, kvHeads } = model;
+	const group = heads / kvHeads;
+	const gutter = Math.round((order === 'layer' ? 34 : 0) * scale);
+	const gap = width < 420 ? 2 : 4;
+	const groupGap = width < 420 ? 4 : 9;
+	const cell = Math.max(8, Math.floor((width - gutter - (heads - 1) * gap - (kvHeads - 1) * groupGap) / heads));
+	const rise = Math.round(20 * scale);
+	const drop = Math.round(12 * scale);
+	const label = order === 'layer' ? 0 : Math.round(15 * scale);
+	const pitch = rise + drop + 13 + label;
+	const top = order === 'layer' ? Math.round(24 * scale) : 2;
+	const place = (column: number) => gutter + column * (cell + gap) + Math.floor(column / group) * groupGap;
+
+	const all = Array.from({ length: layers * heads }, (_, i) => i);
+	if (order === 'lost') all.sort((a, b) => probe.massLost[b] - probe.massLost[a]);
+	const bins = Math.max(1, Math.min(probe.positions, Math.floor(cell)));
+	const out = all.map((index, i): MiniHead => {
+		const row = order === 'layer' ? Math.floor(index / heads) : Math.floor(i / heads);
+		const head = index % heads;
+		const column = order === 'layer' ? head : i % heads;
+		const { held, gone } = profile(probe, index, bins);
+		return {
+			layer: Math.floor(index / heads),
+			head,
+			kvHead: Math.floor(head / group),
+			x: order === 'layer' ? place(column) : column * (cell + gap) + Math.floor(column / group) * groupGap,
+			y: top + row * pitch,
+			width: cell,
+			baseline: top + row * pitch + label + rise,
+			held,
+			gone,
+			lost: probe.massLost[index]
+		};
+	});
+	return {
+		width,
+		height: top + layers * pitch + 2,
+		heads: out,
+		rise,
+		drop,
+		barY: drop + 3,
+		rows: order === 'layer' ? Array.from({ length: layers }, (_, layer) => ({ y: top + layer * pitch + rise + 4, text: `L${layer}`, layer })) : [],
+		brackets: order === 'layer' ? Array.from({ length: kvHeads }, (_, kvHead) => ({ x: place(kvHead * group), width: place(kvHead * group + group - 1) + cell - place(kvHead * group), kvHead })) : []
+	};
+}
+
+/** A position is gone when the full cache may read it and the arm gives it nothing at all. */
+function profile(probe: HeadsProbe, index: number, bins: number): { held: Float32Array; gone: Float32Array } {
+	const held = new Float32Array(bins);
+	const gone = new Float32Array(bins);
+	for (let p = 0; p < probe.positions; p++) {
+		const weight = probe.full[index * probe.positions + p];
+		const target = probe.arm[index * probe.positions + p] === 0 ? gone : held;
+		const bin = Math.floor((p * bins) / probe.positions);
+		target[bin] = Math.max(target[bin], weight);
+	}
+	for (let b = 0; b < bins; b++) {
+		held[b] = Math.sqrt(held[b]);
+		gone[b] = Math.sqrt(gone[b]);
+	}
+	return { held, gone };
+}
+
+/** SVG path of one profile as steps of one bin; `sign` 1 stands up, -1 hangs down. Empty for no mass. */
+export function profilePath(values: Float32Array, width: number, amplitude: number, sign: 1 | -1, threshold = 0.03): string {
+	const step = width / values.length;
+	let path = '';
+	for (let b = 0; b < values.length; b++) {
+		if (values[b] < threshold) continue;
+		const height = Math.max(1, values[b] * amplitude);
+		path += `M${round(b * step)} 0v${round(-sign * height)}h${round(step)}v${round(sign * height)}z`;
+	}
+	return path;
+}
+
+const round = (v: number) => Math.round(v * 100) / 100;
+
+export interface Window {
+	/** Columns [from, to). */
+	from: number;
+	to: number;
+}
+
+/** Where to look: around `position` when there is one, else where full and arm differ most. */
+export function zoomWindow(probe: AttentionProbe, columns: number, position: number | null): Window {
+	const n = probe.positions;
+	if (n <= columns) return { from: 0, to: n };
+	if (position !== null && position >= 0 && position < n) {
+		const from = Math.max(0, Math.min(n - columns, position - (columns >> 1)));
+		return { from, to: from + columns };
+	}
+	const weight = new Float64Array(n + 1);
+	for (let p = 0; p < n; p++) {
+		let sum = 0;
+		for (let s = 0; s < probe.steps; s++) sum += Math.abs(probe.full[s * n + p] - probe.arm[s * n + p]);
+		weight[p + 1] = weight[p] + sum;
+	}
+	let from = 0;
+	for (let a = 1; a + columns <= n; a++) {
+		if (weight[a + columns] - weight[a] > weight[from + columns] - weight[from] + 1e-9) from = a;
+	}
+	return { from, to: from + columns };
+}
+
+export interface HeadPanels {
+	columns: number;
+	rows: number;
+	/** [rows, columns], row-major, of the window. */
+	full: Float32Array;
+	arm: Float32Array;
+	difference: Float32Array;
+	/** Largest weight of full and arm in the window: their one scale. */
+	limit: number;
+	/** Largest absolute difference in the window. */
+	differenceLimit: number;
+}
+
+/** The three panels of one head, cut to the window. Full minus arm: positive is what the arm lost. */
+export function headPanels(probe: AttentionProbe, window: Window): HeadPanels {
+	const columns = window.to - window.from;
+	const size = probe.steps * columns;
+	const panels: HeadPanels = { columns, rows: probe.steps, full: new Float32Array(size), arm: new Float32Array(size), difference: new Float32Array(size), limit: 0, differenceLimit: 0 };
+	for (let s = 0; s < probe.steps; s++) {
+		for (let c = 0; c < columns; c++) {
+			const from = s * probe.positions + window.from + c;
+			const to = s * columns + c;
+			panels.full[to] = probe.full[from];
+			panels.arm[to] = probe.arm[from];
+			panels.difference[to] = probe.full[from] - probe.arm[from];
+			panels.limit = Math.max(panels.limit, probe.full[from], probe.arm[from]);
+			panels.differenceLimit = Math.max(panels.differenceLimit, Math.abs(panels.difference[to]));
+		}
+	}
+	return panels;
+}
+
+/** Largest weight of the full cache over all steps, by bin: the overview above the panels. */
+export function overview(probe: AttentionProbe, bins: number): { held: Float32Array; gone: Float32Array } {
+	const n = Math.max(1, Math.min(bins, probe.positions));
+	const held = new Float32Array(n);
+	const gone = new Float32Array(n);
+	for (let p = 0; p < probe.positions; p++) {
+		const bin = Math.floor((p * n) / probe.positions);
+		for (let s = 0; s < probe.steps; s++) {
+			const weight = probe.full[s * probe.positions + p];
+			const target = probe.arm[s * probe.positions + p] === 0 ? gone : held;
+			target[bin] = Math.max(target[bin], Math.sqrt(weight));
+		}
+	}
+	return { held, gone };
+}
+
+/** The positions that one step reads most, full cache and arm: the table behind the picture. */
+export function strongest(probe: AttentionProbe, step: number, count: number): { position: number; full: number; arm: number }[] {
+	const row = Array.from({ length: probe.positions }, (_, position) => ({
+		position,
+		full: probe.full[step * probe.positions + position],
+		arm: probe.arm[step * probe.positions + position]
+	}));
+	return row.sort((a, b) => Math.max(b.full, b.arm) - Math.max(a.full, a.arm)).slice(0, count);
+}
