@@ -3,18 +3,45 @@ import type { Random } from '$lib/numerics/random.ts';
 import type { Arc } from './arcs/arc.ts';
 import { ANIMAL, LOST } from './arcs/lost.ts';
 import { BUILDING, COOKING, GARDEN } from './arcs/making.ts';
-import { JOURNEY, NIGHT } from './arcs/going.ts';
+import { JOURNEY, NIGHT, TREASURE } from './arcs/going.ts';
 import { GIFT, LEARNING, QUARREL, STRANGER } from './arcs/people.ts';
 import { OPENINGS, TURNS } from './arcs/frame.ts';
 import * as world from './world.ts';
 
 export const ARCS: readonly Arc[] = [
-	LOST, ANIMAL, COOKING, BUILDING, GARDEN, JOURNEY, NIGHT, GIFT, QUARREL, LEARNING, STRANGER
+	LOST, ANIMAL, COOKING, BUILDING, GARDEN, JOURNEY, TREASURE, NIGHT, GIFT, QUARREL, LEARNING, STRANGER
 ];
+const OUTSIDE = [
+	'beach', 'bridge', 'cave', 'cliff', 'courtyard', 'farm', 'field', 'forest', 'fountain', 'garden', 'harbour', 'hill', 'island',
+	'lake', 'market', 'meadow', 'mountain', 'orchard', 'park', 'pasture', 'pier', 'pond', 'river', 'stream', 'valley', 'vineyard', 'waterfall'
+];
+/** All of them plural, as the wordings need. */
+const FRUIT = [
+	'apples', 'apricots', 'bananas', 'berries', 'carrots', 'cherries', 'grapes', 'nuts', 'peaches', 'pears', 'plums', 'raisins',
+	'raspberries', 'strawberries', 'walnuts'
+];
+const GROWING = ['daffodil', 'lily', 'poppy', 'rose', 'sunflower', 'tulip', 'violet'];
 const BUILDS = ['boat', 'hut', 'treehouse', 'bridge', 'raft', 'wagon', 'snowman', 'kennel', 'swing', 'tower', 'castle'];
 const HELPERS = world.JOBS.filter((job) => !/clown|hunter|judge|cashier|queen|guard/.test(job));
 const MEANS = ['a strong rope', 'a long ladder', 'a good saw', 'a pot of glue', 'a small box of tools', 'a new hammer', 'some wire'];
-const SKILLS = world.HOBBIES.filter((hobby) => /swim|skat|danc|jugg|sing|climb|rid|ski|row|sail|whistl|archery|drawing/.test(hobby));
+const SKILLS = world.HOBBIES.filter((hobby) => /swim|skat|danc|jugg|climb|rid|ski|row|archery/.test(hobby));
+/** For mending toys; MEANS are for heavier work. */
+const MENDING = ['a pot of glue', 'some wire', 'a small box of tools', 'a needle with strong thread'];
+const SMALL = ['cat', 'crow', 'hedgehog', 'kitten', 'mouse', 'owl', 'pigeon', 'puppy', 'rabbit', 'raccoon', 'raven', 'squirrel'];
+const AT_HOME = ['attic', 'kitchen', 'cellar', 'pantry', 'garage'];
+/** What each dish cannot be made without. */
+const INGREDIENTS: Record<string, readonly string[]> = {
+	cake: ['strawberries', 'apples', 'walnuts', 'honey', 'butter', 'cherries'],
+	soup: ['carrots', 'potatoes', 'onions', 'tomatoes', 'peas'],
+	bread: ['butter', 'nuts', 'honey', 'raisins'],
+	pie: ['apples', 'cherries', 'pears', 'berries', 'plums'],
+	stew: ['beans', 'carrots', 'potatoes', 'onions'],
+	pudding: ['raspberries', 'raisins', 'chocolate', 'vanilla'],
+	porridge: ['oats', 'honey', 'raisins'],
+	pizza: ['cheese', 'tomatoes', 'olives'],
+	curry: ['rice', 'lentils', 'ginger'],
+	custard: ['eggs', 'vanilla', 'butter']
+};
 const ROOMS = ['attic', 'kitchen', 'cellar', 'pantry', 'garage', 'shed', 'barn', 'stable', 'workshop'];
 
 /** What is left to draw from in a story, so that two animals or places are never mixed up. */
@@ -43,6 +70,7 @@ export function tellStory(rng: Random, { people, things: props = world.TOYS }: S
 	const [fe, fis, fim] = forms(world.isGirl(friend));
 	const arcs = new Bag(rng, ARCS);
 	const animals = new Bag(rng, world.FRIENDLY);
+	const small = new Bag(rng, SMALL);
 	const things = new Bag(rng, props);
 	const places = new Bag(rng, OUTSIDE);
 	const helpers = new Bag(rng, HELPERS);
@@ -69,6 +97,10 @@ export function tellStory(rng: Random, { people, things: props = world.TOYS }: S
 		state.skill = skills.next();
 		state.M = rng.pick(MEANS);
 		state.D = rng.pick(world.DISHES);
+		state.S = small.next();
+		state.N = rng.pick(AT_HOME);
+		state.G = rng.pick(MENDING);
+		state.ing = rng.pick(INGREDIENTS[state.D]);
 		state.food = rng.pick(FRUIT);
 		state.plant = rng.pick(GROWING);
 		state.colour = rng.pick(world.COLOURS);
@@ -85,7 +117,3 @@ export function tellStory(rng: Random, { people, things: props = world.TOYS }: S
 		return queue.shift()!;
 	};
 }
-
-const OUTSIDE = world.OUTDOORS.filter((place) => !/crossroads|volcano|glacier|zoo|quarry|well|playground|shore|coast|port|woods/.test(place));
-const FRUIT = world.FOODS.filter((food) => /^(?:apples|apricots|bananas|berries|carrots|cherries|cheese|grapes|honey|nuts|pears|peaches|plums|raisins|raspberries|strawberries|walnuts|almonds|chocolate|cream|butter)$/.test(food));
-const GROWING = ['daffodil', 'lily', 'poppy', 'rose', 'sunflower', 'tulip', 'violet'];

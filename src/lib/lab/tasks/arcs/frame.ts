@@ -19,7 +19,7 @@ export const TURNS: readonly string[] = [
 	'One week later, something new happened.',
 	'The next month brought a new story.',
 	'But that was not the last adventure of {H} and {F}.',
-	'Soon the summer came.',
+	'Some time went by, and then there was something new to do.',
 	'A few days later, {H} and {F} met again.',
 	'When the next week began, {H} was full of new ideas.',
 	'And this is what happened next in {town}.'

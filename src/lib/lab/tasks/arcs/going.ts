@@ -6,7 +6,7 @@ export const JOURNEY: Arc = {
 		[
 			'{H} had never been at the {R}, and {he} wanted to see it.',
 			'"Somewhere behind the {P} is the {R}," said {F}.|{H} wanted to go there at once.',
-			'{J+} told {H} about a treasure at the {R}.|{H} wanted to find it.'
+			'{J+} told {H} how beautiful the {R} was.|{H} wanted to see it.'
 		],
 		[
 			'{H} and {F} packed some {food} and left early in the morning.',
@@ -49,7 +49,7 @@ export const JOURNEY: Arc = {
 			'Soon they stood at the {R} and laughed with joy.'
 		],
 		[
-			'There {H} found {aT} and gave it to {F}.',
+			'They sat down, ate the rest of the {food} and were happy.',
 			'They stayed until the first star came out, and the {A} brought them home.',
 			'"Thank you, dear {A}," said {H}.|"We could not have done it without you."'
 		]
@@ -60,9 +60,14 @@ export const NIGHT: Arc = {
 	name: 'night',
 	beats: [
 		[
-			'One night {H} heard a noise from the {I}.',
-			'It was late, and {H} was in bed.|Then something knocked in the {I}.',
-			'One dark night there was a strange sound in the {I}.'
+			'{F} could stay at the house of {H} that night.',
+			'It was a stormy evening, and {F} stayed at the house of {H}.',
+			'{F} came to the house of {H} for the weekend.'
+		],
+		[
+			'At night {H} heard a noise from the {N}.',
+			'It was late, and {H} was in bed.|Then something knocked in the {N}.',
+			'In the middle of the night a strange sound woke {H}.|It came from the {N}.'
 		],
 		[
 			'{H} wanted to sleep, but the noise came again.',
@@ -71,7 +76,7 @@ export const NIGHT: Arc = {
 		],
 		[
 			'{H} was scared and went to wake {F}.',
-			'"{F}, are you awake?" whispered {H}.|"There is something in the {I}."',
+			'"{F}, are you awake?" whispered {H}.|"There is something in the {N}."',
 			'{H} ran to {F}, because {he} did not want to be alone.'
 		],
 		[
@@ -80,8 +85,8 @@ export const NIGHT: Arc = {
 			'"Two are braver than one," said {F}.|{Fe} got up and took a candle.'
 		],
 		[
-			'Slowly they opened the door of the {I}.',
-			'They went to the {I} on their toes.',
+			'Slowly they opened the door of the {N}.',
+			'They went to the {N} on their toes.',
 			'Step by step they went through the dark house.'
 		],
 		[
@@ -90,24 +95,52 @@ export const NIGHT: Arc = {
 			'Something moved behind a box, and {H} held {his} breath.'
 		],
 		[
-			'But it was only {aA}!|It had come in through the window.',
-			'Then {F} began to laugh.|It was {aA} that was looking for something to eat.',
-			'Out came {aA}.|It was cold and more afraid than they were.'
+			'But it was only {aS}!|It had come in through the window.',
+			'Then {F} began to laugh.|It was {aS} that was looking for something to eat.',
+			'Out came {aS}.|It was cold and more afraid than they were.'
 		],
 		[
 			'"You poor thing," said {H} and gave it some {food}.',
-			'{H} brought a warm blanket for the {A}.',
-			'{H} was not scared any more and brought the {A} some {food}.'
+			'{H} brought a warm blanket for the {S}.',
+			'{H} was not scared any more and brought the {S} some {food}.'
 		],
 		[
-			'The {A} ate and soon fell asleep.',
-			'Soon the {A} was lying beside the warm stove.',
-			'The {A} looked at {H} and closed its eyes.'
+			'The {S} ate and soon fell asleep.',
+			'Soon the {S} was lying beside the warm stove.',
+			'The {S} looked at {H} and closed its eyes.'
 		],
 		[
 			'After that night {H} was no longer afraid of the dark.',
-			'In the morning {H} and {F} took the {A} back to the {P}.',
+			'In the morning {H} and {F} took the {S} back to the {P}.',
 			'"What we do not know looks bigger than it is," said {F}.'
+		]
+	]
+};
+
+/** The same way, but for a treasure: so the treasure has to be found. */
+export const TREASURE: Arc = {
+	name: 'treasure',
+	beats: [
+		[
+			'{J+} told {H} about a treasure at the {R}.|{H} wanted to find it.',
+			'{H} found an old map.|It showed a treasure at the {R}.',
+			'"Once somebody hid a treasure at the {R}," said {J}.|{H} wanted to find it at once.'
+		],
+		...JOURNEY.beats.slice(1, 8),
+		[
+			'At last they reached the {R} and began to dig.',
+			'At the {R} they dug between the roots of a very old tree.',
+			'Soon they stood at the {R}.|They looked under every stone.'
+		],
+		[
+			'Then {F} saw a small box in the ground.|In the box was {aT}.',
+			'And there, in a hollow trunk, they found {aT}.',
+			'After an hour {H} held an old box in {his} hands.|In it was {aT}.'
+		],
+		[
+			'"We will share it," said {H}, and {F} was glad.',
+			'"The best treasure is a good friend," said {F}.',
+			'They brought the {T} home and showed it to everyone in {town}.'
 		]
 	]
 };

@@ -32,12 +32,12 @@ export const LOST: Arc = {
 		[
 			'The {A} nodded and ran ahead.|{H} and {F} followed it as fast as they could.',
 			'"I saw it this morning," said the {A}.|"Come with me!"',
-			'The {A} thought for a moment and pointed to the {R}.',
-			'"Something is shining in the {R}," said the {A}.|"I will show you."'
+			'The {A} thought for a moment and pointed the way to the {R}.',
+			'"Something is shining at the {R}," said the {A}.|"I will show you."'
 		],
 		[
-			'And there, in the {R}, lay the {T}.|It was a little dirty, but it was not broken.',
-			'In the {R}, behind an old tree, they found the {T}.',
+			'And there, at the {R}, lay the {T}.|It was a little dirty, but it was not broken.',
+			'At the {R}, behind an old tree, they found the {T}.',
 			'At the {R} {H} saw something in the grass.|It was the {T}!'
 		],
 		[

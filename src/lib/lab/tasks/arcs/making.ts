@@ -9,33 +9,33 @@ export const COOKING: Arc = {
 			'{H} wanted to surprise {F} with {aD}.'
 		],
 		[
-			'{He} went to the kitchen and looked for {food}, because it was the most important part.',
-			'In the kitchen {he} found flour, milk and eggs.|But there was no {food}.',
-			'"For a good {D} I need {food}," said {H}.|But the cupboard was empty.'
+			'{H} looked into the cupboard.|{He} found almost everything, but no {ing}.',
+			'In the kitchen {H} found a big pot and a spoon.|But {he} could not find any {ing}.',
+			'"For a good {D} I need {ing}," said {H}.|But the cupboard was empty.'
 		],
 		[
 			'"What can I do now?" thought {H}.|The shop was already closed.',
-			'{H} ran to the shop, but there was no {food} left.',
-			'Without {food} the {D} would not taste good.|{H} sat down and sighed.'
+			'{H} ran to the shop, but {he} did not get any {ing}.',
+			'Without {ing} the {D} would not taste good.|{H} sat down and sighed.'
 		],
 		[
 			'Then {he} remembered {J}, who was always friendly.',
-			'Just then {J} walked past the window.',
+			'Just then {J} walked past the house.',
 			'On the way home from the {P}, {H} met {J}.'
 		],
 		[
-			'"Could you lend me some {food}?" asked {H}.',
-			'"Please, do you have some {food}?" asked {H}.|"I want to make {aD} for {F}."',
+			'"Could you give me some {ing}?" asked {H}.',
+			'"Please, do you have some {ing}?" asked {H}.|"I want to make {aD} for {F}."',
 			'{H} told {J} about the {D}.'
 		],
 		[
-			'"Of course," said {J} and gave {H} a whole basket of {food}.',
-			'{J+} smiled and brought a bowl full of {food}.',
+			'"Of course," said {J} and gave {H} a whole basket of {ing}.',
+			'{J+} smiled and brought a bowl full of {ing}.',
 			'"Take what you need," said {J}.|"You helped me last week, and I did not forget it."'
 		],
 		[
 			'{H} hurried home and began to cook.|{He} stirred and stirred.',
-			'Back at home {H} washed the {food} and put everything together.',
+			'Back at home {H} put everything together and worked for an hour.',
 			'Soon the whole house smelled of {D}.'
 		],
 		[
@@ -118,7 +118,7 @@ export const GARDEN: Arc = {
 		[
 			'{J+} gave {H} a tiny seed.|"Take good care of it," {J} said.',
 			'{H} found a strange seed near the {P} and wanted to know what would grow from it.',
-			'In spring {F} gave {H} a seed.|{H} wanted to see a {plant} grow.'
+			'Then {F} gave {H} a seed.|{H} wanted to see a {plant} grow.'
 		],
 		[
 			'{H} dug a hole behind the house and put the seed into the ground.',
@@ -151,7 +151,7 @@ export const GARDEN: Arc = {
 			'At last {H} saw a tiny green point.'
 		],
 		[
-			'It grew and grew, and in summer it was a beautiful {plant}.',
+			'It grew and grew, and after some time it was a beautiful {plant}.',
 			'Day after day it grew higher.|It was a {plant}!',
 			'Soon it was a {plant}, and even {aA} came to smell it.'
 		],

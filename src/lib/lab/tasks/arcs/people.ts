@@ -19,7 +19,7 @@ export const GIFT: Arc = {
 			'{H} walked to the {P} and thought hard.'
 		],
 		[
-			'There {he} met {J}, who looked very tired.',
+			'At the {P} {he} met {J}, who looked very tired.',
 			'Then {he} heard that {J} needed help.',
 			'Near the {P} {J} was carrying heavy bags.'
 		],
@@ -91,8 +91,8 @@ export const QUARREL: Arc = {
 		],
 		[
 			'"We can mend it," said {J}.|"But you must say sorry by yourself."',
-			'{J+} took {M}, and together they mended the {T}.',
-			'With {M} and much patience they put the pieces together.'
+			'{J+} took {G}, and together they mended the {T}.',
+			'With {G} and much patience they put the pieces together.'
 		],
 		[
 			'Then {H} knocked at the door of {F}.|"I am sorry," {he} said.',
@@ -152,7 +152,7 @@ export const LEARNING: Arc = {
 		],
 		[
 			'Then the big day came, and {H} was nervous.',
-			'On the day of the show the {P} was full of people.|{H} felt {his} heart beat.',
+			'On the big day the {P} was full of people.|{H} felt {his} heart beat.',
 			'At last it was time.|{H} looked at {F}, and {fe} nodded.'
 		],
 		[
@@ -172,8 +172,8 @@ export const STRANGER: Arc = {
 	name: 'stranger',
 	beats: [
 		[
-			'One cold evening an old man came to {town}.|He was tired and hungry.',
-			'At the {P} sat an old man with a heavy bag.|He had come a long way.',
+			'One cold evening an old man came to {town}.|The old man was tired and hungry.',
+			'At the {P} sat an old man with a heavy bag.|The old man had come a long way.',
 			'It was raining when an old man knocked at the door of {H}.'
 		],
 		[
@@ -182,13 +182,13 @@ export const STRANGER: Arc = {
 			'The old man asked everyone for help, but nobody had time.'
 		],
 		[
-			'{H} had only a little {food}, and it was for dinner.',
-			'{H} looked into the cupboard.|There was only some {food}.',
+			'{H} had only some {food} for dinner.',
+			'{H} looked into the cupboard.|There were only some {food}.',
 			'{H} was hungry too and had nothing but some {food}.'
 		],
 		[
-			'"It is not much," said {H}, "but we can share it."',
-			'But {H} invited the old man and gave him half of it.',
+			'"It is not much," said {H}, "but we can share."',
+			'But {H} invited the old man and gave him half of the {food}.',
 			'{H} thought for a moment and gave the old man the bigger part.'
 		],
 		[
@@ -202,8 +202,8 @@ export const STRANGER: Arc = {
 			'Before he left, the old man gave {H} {aT}.'
 		],
 		[
-			'"You will need it one day," he had written on a piece of paper.',
-			'{H} did not know what it was good for, but {he} kept it.',
+			'"You will need the {T} one day," the old man had said.',
+			'{H} did not know what the {T} was good for, but {he} kept it.',
 			'"What a strange present," said {F}.'
 		],
 		[
@@ -218,7 +218,7 @@ export const STRANGER: Arc = {
 		],
 		[
 			'{F} was waiting at the door.|"The old man knew," said {F}.',
-			'At home {H} told {F} about it.|"He who shares is never poor," said {fe}.',
+			'At home {H} told {F} about it.|"Those who share are never poor," said {F}.',
 			'So {H} came home safely and never forgot the old man.'
 		]
 	]

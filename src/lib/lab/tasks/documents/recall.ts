@@ -42,7 +42,7 @@ function ask({ rng, out, chat }: Scene, fact: Fact): void {
 /** New facts of one layout, in the order in which they are told. */
 function draw({ rng, book }: Scene, layout: Layout, count: number): Fact[] {
 	if (layout === 'same') {
-		const of = rng.chance(0.45) ? attribute('code') : rng.pick(ATTRIBUTES);
+		const of = rng.chance(0.5) ? attribute('code') : rng.pick(ATTRIBUTES);
 		const kind = of.of === 'both' ? (rng.chance(0.7) ? 'thing' : 'person') : of.of;
 		// One noun for all of them (the red key, the blue key) is the hardest case.
 		const noun = kind === 'thing' && rng.chance(0.25) ? book.noun() : undefined;
@@ -130,9 +130,11 @@ export function recallDocument(rng: Random, out: Writer): void {
 	const scene: Scene = { rng, out, book, filler, chat };
 	const room = out.room;
 	const long = room >= 400;
-	const layout: Layout = rng.pick(['same', 'mixed', 'mixed', chat ? 'topics' : 'same', 'topics', 'mixed']);
+	let layout: Layout = rng.pick(['same', 'mixed', 'mixed', chat ? 'topics' : 'same', 'topics', 'mixed']);
 	// Far: facts at the start, almost a row of filler, questions at the end.
 	const far = rng.chance(long ? 0.35 : 0.15);
+	// Codes are the hardest to keep over a distance.
+	if (far && rng.chance(0.4)) layout = 'same';
 	const dense = !far && rng.chance(0.5);
 	let open: Fact[] = [];
 	const known: Fact[] = [];
@@ -143,7 +145,7 @@ export function recallDocument(rng: Random, out: Writer): void {
 		const perAnswer = chat ? 26 : 20;
 		const perFact = chat ? 16 : 11;
 		const most = Math.max(1, Math.floor(left / (perAnswer + perFact)));
-		let count = Math.min(most, far ? rng.int(1, 8) : dense ? rng.int(1, 14) : rng.int(1, long ? 20 : 6));
+		let count = Math.min(most, far ? rng.int(2, 9) : dense ? rng.int(1, 14) : rng.int(1, long ? 20 : 6));
 		if (layout === 'topics' && long) count = Math.min(most, rng.int(6, 24));
 		if (layout === 'same') count = Math.min(most, Math.max(2, rng.int(3, long ? 14 : 6)));
 		const free = Math.max(0, left - count * (perAnswer + perFact));
