@@ -1,0 +1,36 @@
+/** A budget as a number of slots a head. */
+import type { Budget } from '$lib/documents/experiment.ts';
+import type { ModelShape } from '$lib/documents/trace.ts';
+
+/** Bytes of one exact key and value: two halves a channel. */
+export const bytesOfPair = (headDim: number): number => headDim * 2 * 2;
+/** Bytes of one stored position. */
+export const POSITION_BYTES = 2;
+
+/** Says that a budget cannot hold even one token. */
+export class BudgetError extends RangeError {
+	override name = 'BudgetError';
+}
+
+/**
+ * Slots a head.
+ * - fraction f of n prompt tokens: max(1, floor(n f)) in doubles; 1 means no limit (Infinity);
+ * - tokens: as it stands;
+ * - bytes of the arm's whole cache, every layer and KV head: exact pairs in halves, two bytes of
+ *   position a slot, `perSlot` bytes of the method a slot and `overhead` bytes of the method a head.
+ * Throws BudgetError if the bytes do not hold one slot a head.
+ */
+export function slotsOf(budget: Budget, promptTokens: number, model: ModelShape, overhead = 0, perSlot = 0): number {
+	if ('fraction' in budget) {
+		return budget.fraction >= 1 ? Infinity : Math.max(1, Math.floor(promptTokens * budget.fraction));
+	}
+	if ('tokens' in budget) return budget.tokens;
+	const heads = model.layers * model.kvHeads;
+	const slot = bytesOfPair(model.headDim) + POSITION_BYTES + perSlot;
+	const slots = Math.floor((budget.bytes / heads - overhead) / slot);
+	if (slots < 1) {
+		const least = Math.ceil(heads * (overhead + slot));
+		throw new BudgetError(`at least ${least} bytes, which one token a head costs, got ${budget.bytes}`);
+	}
+	return slots;
+}

@@ -1,0 +1,63 @@
+/** From a method spec of a document to a running instance, wrappers and their inner methods included. */
+import type { Budget } from '$lib/documents/experiment.ts';
+import { DocumentError } from '$lib/documents/schema.ts';
+import type { ModelShape } from '$lib/documents/trace.ts';
+import type { Random } from '$lib/numerics/random.ts';
+import { BudgetError, slotsOf } from './budget.ts';
+import type { Method, MethodInstance, Needs, StartContext } from './define.ts';
+import { completeSpec, type CompleteSpec } from './params.ts';
+import { methods } from './registry.ts';
+
+/** What a start needs to know of the run. */
+export interface RunFacts {
+	model: ModelShape;
+	random: Random;
+	promptTokens: number;
+}
+
+/** Checks and completes a spec against all methods of the house. Throws DocumentError. */
+export const readMethodSpec = (spec: unknown, path = 'method'): CompleteSpec => completeSpec(methods, spec, path);
+
+/** What the forward pass must keep for this method. The spec is complete. */
+export function needsOf(spec: CompleteSpec): Needs {
+	return methodOf(spec).needs(spec.params, (inner) => needsOf(inner as CompleteSpec));
+}
+
+/** The needs of several methods as one: the longer window, any of the flags. */
+export function joinNeeds(all: readonly Needs[]): Needs {
+	const joined: Needs = {};
+	for (const needs of all) {
+		if (needs.queries === 'all' || joined.queries === 'all') joined.queries = 'all';
+		else if (needs.queries) joined.queries = { last: Math.max(needs.queries.last, joined.queries?.last ?? 0) };
+		for (const flag of ['attentionSums', 'keysBefore', 'stepAttention', 'stepQuery'] as const) {
+			if (needs[flag]) joined[flag] = true;
+		}
+	}
+	return joined;
+}
+
+/**
+ * Starts a method for one arm. The spec is complete (`readMethodSpec`). A budget that cannot hold
+ * one token throws DocumentError with the place of the budget below `path`.
+ */
+export function startMethod(spec: CompleteSpec, facts: RunFacts, path = 'method'): MethodInstance {
+	const context: StartContext = {
+		...facts,
+		slots(budget: Budget, overhead?: number, perSlot?: number) {
+			try {
+				return slotsOf(budget, facts.promptTokens, facts.model, overhead, perSlot);
+			} catch (error) {
+				if (!(error instanceof BudgetError)) throw error;
+				throw new DocumentError(`${path}.params.budget.bytes`, `expected ${error.message}`);
+			}
+		},
+		inner: (inner) => startMethod(inner as CompleteSpec, facts, `${path}.params.scorer`)
+	};
+	return methodOf(spec).start(context, spec.params);
+}
+
+function methodOf(spec: CompleteSpec): Method {
+	const method = methods.get(spec.method);
+	if (!method) throw new DocumentError('method', `no method has the id "${spec.method}"`);
+	return method;
+}
