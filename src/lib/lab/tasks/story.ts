@@ -13,7 +13,7 @@ export const ARCS: readonly Arc[] = [
 ];
 const OUTSIDE = [
 	'beach', 'bridge', 'cave', 'cliff', 'courtyard', 'farm', 'field', 'forest', 'fountain', 'garden', 'harbour', 'hill', 'island',
-	'lake', 'market', 'meadow', 'mountain', 'orchard', 'park', 'pasture', 'pier', 'pond', 'river', 'stream', 'valley', 'vineyard', 'waterfall'
+	'lake', 'market', 'meadow', 'mountain', 'orchard', 'park', 'pasture', 'pier', 'pond', 'river', 'stream', 'vineyard', 'waterfall'
 ];
 /** All of them plural, as the wordings need. */
 const FRUIT = [
