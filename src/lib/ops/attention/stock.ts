@@ -1,0 +1,135 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { hostView } from '../buffers.ts';
+import type { Attrs, Inputs } from '../kernel.ts';
+import type { AttentionAttrs } from './index.ts';
+
+const HIDDEN = -1e30;
+/** Queries a block of a long pass: bounds the scores held at once. */
+const BLOCK = 128;
+
+export function stock({ query, keys, values, bias }: Inputs, attrs: Attrs): tf.Tensor[] {
+	const wanted = attrs as unknown as AttentionAttrs;
+	return query.shape[2] === 1
+		? oneToken(query, keys, values, bias, wanted)
+		: manyTokens(query, keys, values, bias, wanted);
+}
+
+/** Bias of every place as the last token of the pass sees it: zero where this pass appended. */
+function presentBias(bias: tf.Tensor, at: Int32Array, tokens: number): Float32Array {
+	const capacity = bias.shape[2]!;
+	const present = (hostView(bias) as Float32Array).slice();
+	for (let row = 0; row < at.length; row++) {
+		const from = row * capacity;
+		present.fill(0, from + at[row], from + at[row] + tokens);
+	}
+	return present;
+}
+
+/** Decode: all rows and heads in two batched products. */
+function oneToken(query: tf.Tensor, keys: tf.Tensor, values: tf.Tensor, bias: tf.Tensor, wanted: AttentionAttrs): tf.Tensor[] {
+	const [batch, heads, , headDim] = query.shape;
+	const [, kvHeads, capacity] = keys.shape;
+	const rows = batch * kvHeads;
+	const group = heads / kvHeads;
+	const q = tf.transpose(tf.reshape(query, [rows, group, headDim]), [0, 2, 1]);
+	// Keys on the left: transposing the keys would cost more than the product. wasm packs the right
+	// side of an unbatched product once and for ever, so what is written in place never stands there.
+	const dots = tf.transpose(tf.matMul(tf.reshape(keys, [rows, capacity, headDim]), q), [0, 2, 1]);
+	const present = tf.tensor(presentBias(bias, wanted.at, 1), [rows, 1, capacity]);
+	const scores = tf.add(tf.mul(dots, 1 / Math.sqrt(headDim)), present);
+	const { weights, total, log } = softmax(scores);
+	const right = tf.reshape(rows === 1 ? tf.mul(values, 1) : values, [rows, capacity, headDim]);
+	const out = tf.div(tf.matMul(weights, right), total);
+	const results = [tf.reshape(out, [batch, heads, 1, headDim])];
+	if (wanted.logSumExp) results.push(tf.reshape(log, [batch, heads, 1]));
+	const probabilities = wanted.probabilities || wanted.columnSums ? tf.div(weights, total) : null;
+	if (wanted.probabilities) results.push(tf.reshape(probabilities!, [batch, heads, 1, capacity]));
+	if (wanted.columnSums) results.push(tf.reshape(probabilities!, [batch, heads, capacity]));
+	return results;
+}
+
+/** exp(x - max), its sum, and log-sum-exp, over the last axis. */
+function softmax(scores: tf.Tensor) {
+	const peak = tf.max(scores, -1, true);
+	const weights = tf.exp(tf.sub(scores, peak));
+	const total = tf.sum(weights, -1, true);
+	return { weights, total, log: tf.add(peak, tf.log(total)) };
+}
+
+/** Prefill: row by row and head by head in blocks of queries; columns that no query sees are cut off. */
+function manyTokens(query: tf.Tensor, keys: tf.Tensor, values: tf.Tensor, bias: tf.Tensor, wanted: AttentionAttrs): tf.Tensor[] {
+	const [batch, heads, tokens, headDim] = query.shape;
+	const [, kvHeads, capacity] = keys.shape;
+	const group = heads / kvHeads;
+	const present = presentBias(bias, wanted.at, tokens);
+	const columns: tf.Tensor[][] = [[], [], [], []];
+	for (let row = 0; row < batch * kvHeads; row++) {
+		const b = Math.floor(row / kvHeads);
+		const h = row % kvHeads;
+		const done = tf.tidy(() => oneHead({
+			queries: tf.reshape(tf.slice(query, [b, h * group, 0, 0], [1, group, tokens, headDim]), [group, tokens, headDim]),
+			keys: tf.reshape(tf.slice(keys, [b, h, 0, 0], [1, 1, capacity, headDim]), [capacity, headDim]),
+			values: tf.reshape(tf.slice(values, [b, h, 0, 0], [1, 1, capacity, headDim]), [capacity, headDim]),
+			bias: present.subarray(row * capacity, (row + 1) * capacity),
+			at: wanted.at[row]
+		}, wanted));
+		done.forEach((tensor, i) => columns[i].push(tensor));
+	}
+	const shapes = [[tokens, headDim], [tokens]];
+	if (!wanted.logSumExp) shapes.pop();
+	if (wanted.probabilities) shapes.push([tokens, capacity]);
+	if (wanted.columnSums) shapes.push([capacity]);
+	return shapes.map((shape, i) => tf.reshape(tf.concat(columns[i], 0), [batch, heads, ...shape]));
+}
+
+interface Head {
+	/** [group, tokens, headDim] */
+	queries: tf.Tensor;
+	/** [capacity, headDim] */
+	keys: tf.Tensor;
+	values: tf.Tensor;
+	bias: Float32Array;
+	at: number;
+}
+
+function oneHead({ queries, keys, values, bias, at }: Head, wanted: AttentionAttrs): tf.Tensor[] {
+	const [group, tokens, headDim] = queries.shape;
+	const capacity = keys.shape[0];
+	const last = bias.findLastIndex((value, place) => value > -1e29 && (place < at || place >= at + tokens));
+	const outs: tf.Tensor[] = [];
+	const logs: tf.Tensor[] = [];
+	const probabilities: tf.Tensor[] = [];
+	let sums: tf.Tensor | null = null;
+	for (let from = 0; from < tokens; from += BLOCK) {
+		const to = Math.min(tokens, from + BLOCK);
+		const seen = Math.max(last + 1, at + to);
+		const q = tf.reshape(tf.slice(queries, [0, from, 0], [group, to - from, headDim]), [group * (to - from), headDim]);
+		const dots = tf.matMul(q as tf.Tensor2D, tf.transpose(tf.slice(keys, [0, 0], [seen, headDim])) as tf.Tensor2D);
+		const mask = tf.tensor(blockBias(bias, at, from, to, at + tokens, seen), [1, to - from, seen]);
+		const scores = tf.add(tf.mul(tf.reshape(dots, [group, to - from, seen]), 1 / Math.sqrt(headDim)), mask);
+		const { weights, total, log } = softmax(scores);
+		const sum = tf.matMul(tf.reshape(weights, [group * (to - from), seen]) as tf.Tensor2D, tf.slice(values, [0, 0], [seen, headDim]) as tf.Tensor2D);
+		outs.push(tf.div(tf.reshape(sum, [group, to - from, headDim]), total));
+		logs.push(tf.reshape(log, [group, to - from]));
+		if (!wanted.probabilities && !wanted.columnSums) continue;
+		const shares = tf.pad(tf.div(weights, total), [[0, 0], [0, 0], [0, capacity - seen]]);
+		if (wanted.probabilities) probabilities.push(shares);
+		if (wanted.columnSums) sums = sums ? tf.add(sums, tf.sum(shares, 1)) : tf.sum(shares, 1);
+	}
+	const results = [tf.concat(outs, 1)];
+	if (wanted.logSumExp) results.push(tf.concat(logs, 1));
+	if (wanted.probabilities) results.push(tf.concat(probabilities, 1));
+	if (wanted.columnSums) results.push(sums!);
+	return results;
+}
+
+/** Bias of queries from..to over the first `seen` places, with what the pass appended after each query hidden. */
+function blockBias(bias: Float32Array, at: number, from: number, to: number, end: number, seen: number): Float32Array {
+	const block = new Float32Array((to - from) * seen);
+	for (let t = from; t < to; t++) {
+		const row = (t - from) * seen;
+		block.set(bias.subarray(0, seen), row);
+		block.fill(HIDDEN, row + at + t + 1, row + Math.min(seen, end));
+	}
+	return block;
+}

@@ -1,0 +1,33 @@
+/** What the graphics device reported. WebGPU never throws: a bad kernel gives zeros and an event. */
+const errors: string[] = [];
+let lostListeners: ((reason: string) => void)[] = [];
+
+/** Errors since the last call that cleared them; empty on wasm and cpu. */
+export function deviceErrors(clear = false): string[] {
+	return clear ? errors.splice(0) : errors.slice();
+}
+
+/** Throws the reported errors, if there are any, and clears them. */
+export function throwDeviceErrors(): void {
+	if (errors.length === 0) return;
+	throw new Error(`The graphics device reported: ${errors.splice(0).join(' | ')}`);
+}
+
+/** Calls back when the device is lost; returns how to stop listening. */
+export function onDeviceLost(listener: (reason: string) => void): () => void {
+	lostListeners.push(listener);
+	return () => { lostListeners = lostListeners.filter((other) => other !== listener); };
+}
+
+/** Starts listening to a device. */
+export function watch(device: GPUDevice): void {
+	device.addEventListener('uncapturederror', (event) => {
+		errors.push((event as GPUUncapturedErrorEvent).error.message);
+	});
+	device.lost.then((info) => {
+		if (info.reason === 'destroyed') return;
+		const reason = info.message || 'no reason given';
+		errors.push(`device lost: ${reason}`);
+		for (const listener of lostListeners) listener(reason);
+	});
+}

@@ -1,0 +1,36 @@
+import type { TensorInfo } from '@tensorflow/tfjs-core';
+import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import type { Attrs, Inputs } from '../kernel.ts';
+import { flatGroups, flatIndex, integers, runProgram } from '../program.ts';
+
+const THREADS = 64;
+
+export function webgpu(backend: WebGPUBackend, { source }: Inputs, attrs: Attrs): TensorInfo {
+	const { index, rows, count } = attrs as { index: Int32Array; rows: Int32Array; count: number };
+	const [, kvHeads, slots, headDim] = source.shape;
+	const places = integers(backend, index);
+	const sourceRows = integers(backend, rows);
+	const size = index.length * headDim;
+	const out = runProgram(backend, {
+		key: 'gather',
+		inputs: [['source', source], ['places', places], ['rows', sourceRows]],
+		result: [rows.length, kvHeads, count, headDim],
+		ints: { kvHeads, slots, headDim, count, size },
+		groups: flatGroups(size, THREADS),
+		threads: THREADS,
+		code: `
+fn main() {
+	let i = ${flatIndex(THREADS)};
+	if (i >= uniforms.size) { return; }
+	let place = i / uniforms.headDim;
+	let slot = places[place];
+	if (slot < 0) { result[i] = 0.0; return; }
+	let head = (place / uniforms.count) % uniforms.kvHeads;
+	let row = rows[place / (uniforms.count * uniforms.kvHeads)];
+	result[i] = source[((row * uniforms.kvHeads + head) * uniforms.slots + slot) * uniforms.headDim + i % uniforms.headDim];
+}`
+	});
+	backend.disposeData(places.dataId);
+	backend.disposeData(sourceRows.dataId);
+	return out;
+}

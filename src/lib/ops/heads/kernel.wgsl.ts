@@ -1,0 +1,43 @@
+import type { TensorInfo } from '@tensorflow/tfjs-core';
+import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import type { Attrs, Inputs } from '../kernel.ts';
+import { flatGroups, flatIndex, runProgram, type Kernel } from '../program.ts';
+import type { HeadsLayout } from './index.ts';
+
+const THREADS = 64;
+
+/** One thread an output number; the source index is all that differs between the directions. */
+export function webgpu(backend: WebGPUBackend, { x, cos, sin }: Inputs, attrs: Attrs): TensorInfo {
+	const { batch, tokens, heads, headDim, first, direction } = attrs as unknown as HeadsLayout & { direction: string };
+	const size = batch * tokens * heads * headDim;
+	const source = direction === 'split'
+		? '(b * uniforms.tokens + t) * uniforms.columns + uniforms.first + h * uniforms.headDim'
+		: '((b * uniforms.heads + h) * uniforms.tokens + t) * uniforms.headDim';
+	const coordinates = direction === 'join'
+		? `let c = i % uniforms.headDim; let h = (i / uniforms.headDim) % uniforms.heads;
+	let t = (i / (uniforms.headDim * uniforms.heads)) % uniforms.tokens; let b = i / (uniforms.headDim * uniforms.heads * uniforms.tokens);`
+		: `let c = i % uniforms.headDim; let t = (i / uniforms.headDim) % uniforms.tokens;
+	let h = (i / (uniforms.headDim * uniforms.tokens)) % uniforms.heads; let b = i / (uniforms.headDim * uniforms.heads * uniforms.tokens);`;
+	const inputs: Kernel['inputs'] = [['x', x]];
+	if (cos) inputs.push(['c1', cos], ['s1', sin]);
+	return runProgram(backend, {
+		key: `heads_${direction}_${cos ? 'rope' : 'plain'}`,
+		inputs,
+		result: direction === 'join' ? [batch * tokens, heads * headDim] : [batch, heads, tokens, headDim],
+		ints: { heads, tokens, headDim, first, columns: x.shape[x.shape.length - 1], size },
+		groups: flatGroups(size, THREADS),
+		threads: THREADS,
+		code: `
+fn main() {
+	let i = ${flatIndex(THREADS)};
+	if (i >= uniforms.size) { return; }
+	${coordinates}
+	let base = ${source};
+	${cos ? `
+	let half = uniforms.headDim / 2;
+	let other = select(c - half, c + half, c < half);
+	let angle = (b * uniforms.tokens + t) * uniforms.headDim + c;
+	result[i] = x[base + c] * c1[angle] + x[base + other] * s1[angle];` : 'result[i] = x[base + c];'}
+}`
+	});
+}

@@ -1,0 +1,14 @@
+/** Our operations. One folder an op; each runs on webgpu, wasm and cpu under one kernel name. */
+export { openBackend, isSoftware, type Preferred } from './backend.ts';
+export { deviceErrors, onDeviceLost, throwDeviceErrors } from './errors.ts';
+export { persistent, persistentFrom, read, write, hostView, type Numbers } from './buffers.ts';
+export { dispatchCount } from './program.ts';
+export { rmsNorm } from './rms-norm/index.ts';
+export { joinHeads, rope, rotation, splitHeads, type HeadsLayout, type Rotation } from './heads/index.ts';
+export { appendSlots } from './append-slots/index.ts';
+export { attention, type AttentionOptions, type AttentionResult } from './attention/index.ts';
+export { mergeSummary, type SummaryTensors } from './merge-summary/index.ts';
+export { makeWeight, matMul, transposed, type Weight } from './mat-mul/index.ts';
+export { swiGlu } from './swi-glu/index.ts';
+export { gatherSlots } from './gather-slots/index.ts';
+export { topK } from './top-k/index.ts';

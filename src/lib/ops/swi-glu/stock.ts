@@ -1,0 +1,9 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Inputs } from '../kernel.ts';
+
+export function stock({ gateUp }: Inputs): tf.Tensor {
+	const [rows, double] = gateUp.shape;
+	const gate = tf.slice(gateUp, [0, 0], [rows, double / 2]);
+	const up = tf.slice(gateUp, [0, double / 2], [rows, double / 2]);
+	return tf.mul(tf.mul(gate, tf.sigmoid(gate)), up);
+}
