@@ -13,7 +13,7 @@ registerOp({ name: 'WinnowAppendSlots', webgpu, stock });
  */
 export function appendSlots(cacheK: Tensor, cacheV: Tensor, k: Tensor, v: Tensor, at: Int32Array): void {
 	const [batch, kvHeads, capacity] = cacheK.shape;
-	const tokens = k.shape[2];
+	const tokens = (k.shape as number[])[2];
 	checkPlaces(at, batch * kvHeads, tokens, capacity);
 	// One kernel result a program: keys first, then values.
 	runOp<Tensor[]>('WinnowAppendSlots', { cache: cacheK, source: k }, { at });

@@ -8,7 +8,7 @@ const THREADS = 64;
 
 export function webgpu(backend: WebGPUBackend, { cache, source }: Inputs, attrs: Attrs): TensorInfo[] {
 	const [, , capacity, headDim] = cache.shape;
-	const block = source.shape[2] * headDim;
+	const block = (source.shape as number[])[2] * headDim;
 	const at = integers(backend, attrs.at as Int32Array);
 	const size = at.shape[0] * block;
 	runProgram(backend, {

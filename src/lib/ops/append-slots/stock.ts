@@ -6,7 +6,7 @@ import type { Attrs, Inputs } from '../kernel.ts';
 export function stock({ cache, source }: Inputs, attrs: Attrs): Tensor[] {
 	const at = attrs.at as Int32Array;
 	const [, , capacity, headDim] = cache.shape;
-	const tokens = source.shape[2];
+	const tokens = (source.shape as number[])[2];
 	const from = hostView(source);
 	const to = hostView(cache);
 	for (let row = 0; row < at.length; row++) {

@@ -38,7 +38,7 @@ export interface AttentionResult {
  */
 export function attention(query: Tensor, keys: Tensor, values: Tensor, bias: Tensor, at: Int32Array, options: AttentionOptions = {}): AttentionResult {
 	const [batch, kvHeads, capacity] = keys.shape;
-	checkPlaces(at, batch * kvHeads, query.shape[2], capacity);
+	checkPlaces(at, batch * kvHeads, (query.shape as number[])[2], capacity);
 	const probabilities = options.probabilities ?? false;
 	const columnSums = options.columnSums ?? false;
 	const logSumExp = !options.outOnly;

@@ -3,7 +3,7 @@
  * the rotate-half form: channel i pairs with channel i + headDim/2).
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { registerOp, runOp } from '../kernel.ts';
+import { registerOp, runOp, type Inputs } from '../kernel.ts';
 import { stock } from './stock.ts';
 import { webgpu } from './kernel.wgsl.ts';
 
@@ -49,7 +49,7 @@ export interface HeadsLayout {
 
 /** `x` [batch x tokens, columns] -> [batch, heads, tokens, headDim]; rotated when a rotation is given. */
 export function splitHeads(x: tf.Tensor, layout: HeadsLayout, angles?: Rotation): tf.Tensor {
-	const inputs = angles ? { x, cos: angles.cos, sin: angles.sin } : { x };
+	const inputs: Inputs = angles ? { x, cos: angles.cos, sin: angles.sin } : { x };
 	return runOp('WinnowHeads', inputs, { ...layout, direction: 'split' });
 }
 

@@ -8,7 +8,7 @@ const THREADS = 64;
 export function webgpu(backend: WebGPUBackend, inputs: Inputs): TensorInfo[] {
 	const { out, logSumExp, query, logCount, meanKey, meanValue, matrix } = inputs;
 	const [, heads, tokens, headDim] = query.shape;
-	const kvHeads = logCount.shape[1];
+	const kvHeads = (logCount.shape as number[])[1];
 	const rows = logSumExp.shape.reduce((a, b) => a * b, 1);
 	const ints = { headDim, tokens, heads, group: heads / kvHeads, kvHeads };
 	const floats = { scale: 1 / Math.sqrt(headDim) };

@@ -3,7 +3,7 @@ import type { Inputs } from '../kernel.ts';
 
 export function stock({ out, logSumExp, query, logCount, meanKey, meanValue, matrix }: Inputs): tf.Tensor[] {
 	const [batch, heads, tokens, headDim] = query.shape;
-	const kvHeads = logCount.shape[1];
+	const kvHeads = (logCount.shape as number[])[1];
 	const group = heads / kvHeads;
 	const rows = group * tokens;
 	// Query heads of one KV head are neighbours, so a reshape groups them.
