@@ -45,6 +45,8 @@ export interface Codec {
 	encode(block: Float32Array, rows: number, columns: number): Payload;
 	decode(payload: Payload): Float32Array;
 	groups(payload: Payload): CodecGroup[];
+	/** Present when rows are stored apart: the payload of these rows alone, so that a dead row costs nothing. */
+	keepRows?(payload: Payload, rows: ArrayLike<number>): Payload;
 }
 
 export interface Reasons {
@@ -125,6 +127,8 @@ export interface LayerCache {
 	/** Protects by logical position: sinks, windows, pins. */
 	protect(positions: ArrayLike<number>, reason: string): void;
 	unprotect(positions: ArrayLike<number>): void;
+	/** Says that this arm encodes, so that exact `window` slots are billed as window even before the first block. */
+	declareEncoding(): void;
 	/** Bytes that a method's own state holds and reads at decode (page bounds, accumulators). */
 	holdState(name: string, parts: PackedPart[]): void;
 }

@@ -1,0 +1,44 @@
+/** States for the cache map: one byte a cell, layer-major, then head, then position. */
+import { CELL_STATES, type CellState } from '$lib/documents/trace.ts';
+import type { ArmCache } from './arm-cache.ts';
+import type { HeadStore } from './head-store.ts';
+import { ROLES } from './slot-table.ts';
+
+const STATE = Object.fromEntries(CELL_STATES.map((state, i) => [state, i])) as Record<CellState, number>;
+/** The reason under which a reader's own pins are protected. */
+export const BY_HAND = 'hand';
+
+/** Mean nominal bits of K and V as the nearest state of the map; any encoding shows. */
+function stateOfBits(bits: number): CellState {
+	return bits <= 2.5 ? 'b2' : bits <= 3.5 ? 'b3' : bits <= 6 ? 'b4' : 'b8';
+}
+
+function stateOfSlot(head: HeadStore, slot: number, pinned: boolean): CellState {
+	const { columns } = head.slots;
+	if (columns.hidden[slot]) return 'hidden';
+	if (pinned) return 'pinned';
+	const codecs = [columns.blockK[slot], columns.blockV[slot]].map((id) => (id < 0 ? null : head.blocks.get(id)!.codec));
+	if (codecs.some((codec) => codec?.rank !== undefined)) return 'lowrank';
+	if (codecs.some((codec) => codec)) return stateOfBits(codecs.reduce((sum, codec) => sum + (codec?.bits ?? 16), 0) / 2);
+	if (columns.merged[slot]) return 'merged';
+	const role = ROLES[columns.role[slot]];
+	return role === 'none' ? 'kept' : role;
+}
+
+/** Uint8 [layers, kvHeads, span], index into CELL_STATES; positions not yet read are `absent`. */
+export function cellStates(arm: ArmCache, span: number): Uint8Array {
+	const { layers, kvHeads } = arm.shape;
+	const cells = new Uint8Array(layers * kvHeads * span).fill(STATE.absent);
+	for (const layer of arm.layers) {
+		layer.heads.forEach((head, index) => {
+			const at = (layer.layer * kvHeads + index) * span;
+			cells.fill(STATE.evicted, at, at + Math.min(span, arm.tokens));
+			const { position } = head.slots.columns;
+			for (let slot = 0; slot < head.length; slot++) {
+				const pinned = layer.protectedPositions.get(position[slot]) === BY_HAND;
+				if (position[slot] < span) cells[at + position[slot]] = STATE[stateOfSlot(head, slot, pinned)];
+			}
+		});
+	}
+	return cells;
+}

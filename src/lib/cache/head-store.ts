@@ -1,0 +1,212 @@
+/**
+ * One KV head of one arm: slots, exact rows and encoded blocks. Structure only: protection,
+ * checks and records are the layer's business.
+ */
+import type { Rotation } from '$lib/numerics/rope.ts';
+import { encodeBlock, keepBlockRows, turnBlock, type Block } from './block.ts';
+import { RowStore } from './rows.ts';
+import { DIRTY_BIAS, DIRTY_NUMBERS, SlotTable } from './slot-table.ts';
+import type { Codec, Summary, Which } from './types.ts';
+
+const SIDES = { K: { row: 'rowK', block: 'blockK', inside: 'inK' }, V: { row: 'rowV', block: 'blockV', inside: 'inV' } } as const;
+
+export class HeadStore {
+	slots = new SlotTable();
+	blocks = new Map<number, Block>();
+	summary: Summary | null = null;
+	/** Raised by one at each change of the summary. */
+	summaryVersion = 0;
+	/** Places of evicted slots that the working copy has yet to empty. */
+	freedPlaces: number[] = [];
+	/** True when the working copy may be behind. */
+	touched = true;
+	private nextId = 0;
+	private nextBlock = 0;
+
+	constructor(
+		private readonly keyRows: RowStore,
+		private readonly valueRows: RowStore,
+		readonly headDim: number,
+		private readonly rope: Rotation
+	) {}
+
+	/** A head that holds the prompt: row i = position i. */
+	static ofPrompt(keys: Float32Array, values: Float32Array, headDim: number, rope: Rotation): HeadStore {
+		const head = new HeadStore(new RowStore(keys, headDim), new RowStore(values, headDim), headDim, rope);
+		for (let i = 0; i < keys.length / headDim; i++) head.pushSlot(i, i, i, i, 0, -1);
+		return head;
+	}
+
+	fork(): HeadStore {
+		const copy = new HeadStore(this.keyRows.fork(), this.valueRows.fork(), this.headDim, this.rope);
+		copy.slots = this.slots.fork();
+		copy.blocks = new Map(this.blocks);
+		copy.summary = this.summary;
+		copy.summaryVersion = this.summaryVersion;
+		copy.freedPlaces = this.freedPlaces.slice();
+		copy.nextId = this.nextId;
+		copy.nextBlock = this.nextBlock;
+		return copy;
+	}
+
+	get length(): number {
+		return this.slots.length;
+	}
+
+	private pushSlot(rowK: number, rowV: number, position: number, angle: number, bias: number, place: number): void {
+		this.slots.push({
+			id: this.nextId++, position, angle, rowK, rowV, sourceK: rowK, sourceAngle: angle,
+			blockK: -1, blockV: -1, inK: -1, inV: -1, place, bias, role: 0, hidden: 0, merged: 0,
+			dirty: place < 0 ? DIRTY_NUMBERS | DIRTY_BIAS : 0
+		});
+		this.touched = true;
+	}
+
+	/** Adds an exact slot at the end. `place` >= 0 says that the working copy already holds it. */
+	append(key: Float32Array, value: Float32Array, position: number, angle: number, bias = 0, place = -1): void {
+		this.pushSlot(this.keyRows.add(key), this.valueRows.add(value), position, angle, bias, place);
+	}
+
+	/** Key or value of a slot as attention reads it; a view. */
+	numbers(slot: number, which: Which): Float32Array {
+		const { row, block, inside } = SIDES[which];
+		const { columns } = this.slots;
+		if (columns[row][slot] >= 0) return (which === 'K' ? this.keyRows : this.valueRows).view(columns[row][slot]);
+		const at = columns[inside][slot] * this.headDim;
+		return this.blocks.get(columns[block][slot])!.presented.subarray(at, at + this.headDim);
+	}
+
+	/** All keys or values, [length, headDim]. */
+	all(which: Which): Float32Array {
+		const out = new Float32Array(this.length * this.headDim);
+		for (let i = 0; i < this.length; i++) out.set(this.numbers(i, which), i * this.headDim);
+		return out;
+	}
+
+	isExact(slot: number, which: Which): boolean {
+		return this.slots.columns[SIDES[which].block][slot] < 0;
+	}
+
+	markDirty(slot: number, what: number): void {
+		this.slots.columns.dirty[slot] |= what;
+		this.touched = true;
+	}
+
+	/** Keeps the slots at `indices` (ascending). */
+	select(indices: ArrayLike<number>): void {
+		if (indices.length === this.length) return;
+		const kept = new Uint8Array(this.length);
+		for (let i = 0; i < indices.length; i++) kept[indices[i]] = 1;
+		const { place } = this.slots.columns;
+		for (let i = 0; i < this.length; i++) {
+			if (kept[i]) continue;
+			if (place[i] >= 0) this.freedPlaces.push(place[i]);
+			this.releaseKey(i);
+			this.releaseValue(i);
+		}
+		this.slots.select(indices);
+		this.dropDeadRows('K');
+		this.dropDeadRows('V');
+		this.touched = true;
+	}
+
+	private releaseKey(slot: number): void {
+		const { rowK, sourceK } = this.slots.columns;
+		if (rowK[slot] >= 0) this.keyRows.release(rowK[slot]);
+		if (sourceK[slot] >= 0 && sourceK[slot] !== rowK[slot]) this.keyRows.release(sourceK[slot]);
+		rowK[slot] = sourceK[slot] = -1;
+	}
+
+	private releaseValue(slot: number): void {
+		const { rowV } = this.slots.columns;
+		if (rowV[slot] >= 0) this.valueRows.release(rowV[slot]);
+		rowV[slot] = -1;
+	}
+
+	/** Blocks without live rows go; others drop dead rows where their codec can. */
+	private dropDeadRows(which: Which): void {
+		const { block: blockColumn, inside } = SIDES[which];
+		const { columns } = this.slots;
+		const live = new Map<number, number[]>();
+		for (let i = 0; i < this.length; i++) {
+			const id = columns[blockColumn][i];
+			if (id < 0) continue;
+			const slots = live.get(id);
+			if (slots) slots.push(i);
+			else live.set(id, [i]);
+		}
+		for (const [id, block] of this.blocks) {
+			if (block.which !== which) continue;
+			const slots = live.get(id);
+			if (!slots) {
+				this.blocks.delete(id);
+				continue;
+			}
+			const kept = keepBlockRows(block, slots.map((slot) => columns[inside][slot]), this.headDim);
+			if (kept === block) continue;
+			this.blocks.set(id, kept);
+			slots.forEach((slot, row) => (columns[inside][slot] = row));
+		}
+	}
+
+	/** Encodes slots (ascending, exact) as one block. */
+	encode(slots: ArrayLike<number>, which: Which, codec: Codec, beforeRope: boolean): void {
+		const { columns } = this.slots;
+		const numbers = new Float32Array(slots.length * this.headDim);
+		const angles = new Int32Array(slots.length);
+		for (let i = 0; i < slots.length; i++) {
+			numbers.set(this.numbers(slots[i], which), i * this.headDim);
+			angles[i] = columns.angle[slots[i]];
+		}
+		const block = encodeBlock({ which, codec, numbers, angles, beforeRope }, this.headDim, this.rope);
+		const id = this.nextBlock++;
+		this.blocks.set(id, block);
+		for (let i = 0; i < slots.length; i++) {
+			if (which === 'K') this.releaseKey(slots[i]);
+			else this.releaseValue(slots[i]);
+			columns[SIDES[which].block][slots[i]] = id;
+			columns[SIDES[which].inside][slots[i]] = i;
+			this.markDirty(slots[i], DIRTY_NUMBERS);
+		}
+	}
+
+	/** New exact numbers for an exact slot. */
+	rewrite(slot: number, value: Float32Array, key?: Float32Array): void {
+		const { columns } = this.slots;
+		const row = this.valueRows.add(value);
+		this.releaseValue(slot);
+		columns.rowV[slot] = row;
+		if (key) {
+			const keyRow = this.keyRows.add(key);
+			this.releaseKey(slot);
+			columns.rowK[slot] = columns.sourceK[slot] = keyRow;
+			columns.sourceAngle[slot] = columns.angle[slot];
+		}
+		this.markDirty(slot, DIRTY_NUMBERS);
+	}
+
+	/** Turns the keys so that slot j stands at angle j. */
+	rerotate(): void {
+		const { columns } = this.slots;
+		const turned = new Set<number>();
+		for (let j = 0; j < this.length; j++) {
+			if (columns.angle[j] === j) continue;
+			columns.angle[j] = j;
+			this.markDirty(j, DIRTY_NUMBERS);
+			if (columns.blockK[j] >= 0) {
+				turned.add(columns.blockK[j]);
+				continue;
+			}
+			const source = columns.sourceK[j];
+			const key = this.rope.rotate(this.keyRows.view(source), [j - columns.sourceAngle[j]], this.headDim);
+			if (columns.rowK[j] !== source) this.keyRows.release(columns.rowK[j]);
+			columns.rowK[j] = this.keyRows.add(key);
+		}
+		for (const id of turned) {
+			const block = this.blocks.get(id)!;
+			const angles = new Float64Array(block.payload.rows).fill(NaN);
+			for (let j = 0; j < this.length; j++) if (columns.blockK[j] === id) angles[columns.inK[j]] = j;
+			this.blocks.set(id, turnBlock(block, angles, this.headDim, this.rope));
+		}
+	}
+}

@@ -1,0 +1,281 @@
+/**
+ * One layer of one arm: the verbs, with their checks, the protected set and the records. The
+ * numbers themselves lie in one `HeadStore` a KV head.
+ */
+import type { HeadStore } from './head-store.ts';
+import type { Recorder } from './recorder.ts';
+import { DIRTY_BIAS, ROLES, type Role } from './slot-table.ts';
+import type { Codec, LayerCache, MergeInstruction, PackedPart, Reasons, Summary, Which } from './types.ts';
+
+export class LayerStore implements LayerCache {
+	/** Protected logical positions and why. */
+	readonly protectedPositions = new Map<number, string>();
+	/** State that methods hold, by name. */
+	readonly held = new Map<string, PackedPart[]>();
+	/** True once keys were turned to other angles than their positions. */
+	rotated = false;
+
+	constructor(
+		readonly layer: number,
+		readonly headDim: number,
+		readonly heads: HeadStore[],
+		private readonly recorder: Recorder
+	) {}
+
+	get kvHeads(): number {
+		return this.heads.length;
+	}
+
+	fork(recorder: Recorder): LayerStore {
+		const copy = new LayerStore(this.layer, this.headDim, this.heads.map((head) => head.fork()), recorder);
+		for (const [position, reason] of this.protectedPositions) copy.protectedPositions.set(position, reason);
+		for (const [name, parts] of this.held) copy.held.set(name, parts);
+		copy.rotated = this.rotated;
+		return copy;
+	}
+
+	/* ---- readings ---- */
+
+	length(head: number): number {
+		return this.store(head).length;
+	}
+	positions(head: number): Int32Array {
+		return this.store(head).slots.copy('position');
+	}
+	rotaryPositions(head: number): Int32Array {
+		return this.store(head).slots.copy('angle');
+	}
+	keys(head: number): Float32Array {
+		return this.store(head).all('K');
+	}
+	values(head: number): Float32Array {
+		return this.store(head).all('V');
+	}
+	bias(head: number): Float32Array {
+		return this.store(head).slots.copy('bias');
+	}
+	hidden(head: number): Uint8Array {
+		return this.store(head).slots.copy('hidden');
+	}
+	protectedSlots(head: number): Uint8Array {
+		return Uint8Array.from(this.positions(head), (position) => (this.protectedPositions.has(position) ? 1 : 0));
+	}
+	exact(head: number, which: Which): Uint8Array {
+		const store = this.store(head);
+		return Uint8Array.from({ length: store.length }, (_, slot) => (store.isExact(slot, which) ? 1 : 0));
+	}
+	summary(head: number): Summary | null {
+		return this.store(head).summary;
+	}
+
+	/* ---- verbs ---- */
+
+	keep(head: number, slots: ArrayLike<number>, reasons?: Reasons): void {
+		const stays = this.protectedSlots(head);
+		for (const slot of this.slotList(head, slots)) stays[slot] = 1;
+		const kept = indicesOf(stays);
+		if (kept.length === 0) throw new RangeError(`${this.where(head)}: a head must keep at least one slot`);
+		const positions = this.positionsOf(head, kept);
+		this.store(head).select(kept);
+		this.recorder.write({ verb: 'keep', layer: this.layer, head, positions }, reasons);
+	}
+
+	evict(head: number, slots: ArrayLike<number>, reasons?: Reasons): void {
+		const isProtected = this.protectedSlots(head);
+		const gone = this.slotList(head, slots).filter((slot) => !isProtected[slot]);
+		if (gone.length === 0) return;
+		const positions = this.positionsOf(head, gone);
+		this.remove(head, gone);
+		this.recorder.write({ verb: 'evict', layer: this.layer, head, positions }, reasons);
+	}
+
+	merge(head: number, merges: MergeInstruction[], reasons?: Reasons): void {
+		const store = this.store(head);
+		const isProtected = this.protectedSlots(head);
+		const position = store.slots.columns.position;
+		const gone = new Set<number>();
+		const receives = new Set<number>();
+		for (const { into, from, weights, value, key } of merges) {
+			this.slotList(head, [into, ...from]);
+			if (weights.length !== from.length) throw new RangeError(`${this.where(head)}: ${weights.length} weights for ${from.length} slots`);
+			if (receives.has(into)) throw new RangeError(`${this.where(head)}: slot ${into} receives twice in one merge`);
+			receives.add(into);
+			if (!store.isExact(into, 'V') || (key && !store.isExact(into, 'K'))) {
+				throw new RangeError(`${this.where(head)}: slot ${into} is encoded and cannot receive a merge`);
+			}
+			this.checkWidth(value);
+			if (key) this.checkWidth(key);
+			for (const slot of from) {
+				if (isProtected[slot]) throw new RangeError(`${this.where(head)}: slot ${slot} is protected and cannot be merged away`);
+				gone.add(slot);
+			}
+		}
+		for (const slot of receives) {
+			if (gone.has(slot)) throw new RangeError(`${this.where(head)}: slot ${slot} both receives and is merged away`);
+		}
+		merges.forEach(({ into, from, weights, value, key, bias }, i) => {
+			store.rewrite(into, value, key);
+			store.slots.columns.merged[into] = 1;
+			if (bias !== undefined && bias !== store.slots.columns.bias[into]) {
+				store.slots.columns.bias[into] = bias;
+				store.markDirty(into, DIRTY_BIAS);
+			}
+			this.recorder.write({
+				verb: 'merge', layer: this.layer, head, positions: this.positionsOf(head, from),
+				into: position[into], weights: Float32Array.from(weights)
+			}, i === 0 ? reasons : { by: reasons?.by });
+		});
+		this.remove(head, [...gone]);
+	}
+
+	encode(head: number, which: Which, slots: ArrayLike<number>, codec: Codec, reasons?: Reasons): void {
+		this.encodeAs(head, which, slots, codec, false, reasons);
+	}
+
+	encodeBeforeRope(head: number, slots: ArrayLike<number>, codec: Codec, reasons?: Reasons): void {
+		this.encodeAs(head, 'K', slots, codec, true, reasons);
+	}
+
+	private encodeAs(head: number, which: Which, slots: ArrayLike<number>, codec: Codec, beforeRope: boolean, reasons?: Reasons): void {
+		const store = this.store(head);
+		const list = this.slotList(head, slots);
+		if (list.length === 0) throw new RangeError(`${this.where(head)}: a block to encode holds at least one slot`);
+		for (const slot of list) {
+			if (!store.isExact(slot, which)) throw new RangeError(`${this.where(head)}: ${which} of slot ${slot} is encoded already, and a slot is encoded once`);
+		}
+		const words = beforeRope ? `${codec.title}, before rotation` : codec.title;
+		this.recorder.write({
+			verb: codec.rank === undefined ? 'encode' : 'project', layer: this.layer, head,
+			positions: this.positionsOf(head, list), which, codec: words, bits: codec.bits,
+			...(codec.rank === undefined ? {} : { rank: codec.rank })
+		}, reasons);
+		// 16 bits without a projection is what an exact slot is billed at: it stays as it is.
+		if (codec.bits === 16 && codec.rank === undefined) return;
+		this.recorder.encodes = true;
+		store.encode(list, which, codec, beforeRope);
+	}
+
+	replace(head: number, slots: { positions: Int32Array; keys: Float32Array; values: Float32Array; bias: Float32Array }, reasons?: Reasons): void {
+		const { positions, keys, values, bias } = slots;
+		const store = this.store(head);
+		const count = positions.length;
+		if (count === 0) throw new RangeError(`${this.where(head)}: a head must keep at least one slot`);
+		if (keys.length !== count * this.headDim || values.length !== count * this.headDim || bias.length !== count) {
+			throw new RangeError(`${this.where(head)}: keys, values and bias do not fit ${count} slots`);
+		}
+		for (let i = 1; i < count; i++) {
+			if (positions[i] <= positions[i - 1]) throw new RangeError(`${this.where(head)}: positions must ascend`);
+		}
+		const given = new Set(positions);
+		for (const position of this.positions(head)) {
+			if (this.protectedPositions.has(position) && !given.has(position)) {
+				throw new RangeError(`${this.where(head)}: position ${position} is protected and must stay`);
+			}
+		}
+		store.select([]);
+		for (let i = 0; i < count; i++) {
+			const row = [i * this.headDim, (i + 1) * this.headDim] as const;
+			store.append(keys.slice(...row), values.slice(...row), positions[i], positions[i], bias[i]);
+		}
+		this.recorder.write({ verb: 'replace', layer: this.layer, head, positions: positions.slice() }, reasons);
+	}
+
+	rerotate(head: number): void {
+		this.store(head).rerotate();
+		this.rotated = true;
+	}
+	summarise(head: number, summary: Summary, positions: ArrayLike<number>, reasons?: Reasons): void {
+		const store = this.store(head);
+		this.checkWidth(summary.meanKey);
+		this.checkWidth(summary.meanValue);
+		if (summary.matrix.length !== this.headDim ** 2) throw new RangeError(`${this.where(head)}: the matrix of a summary is headDim x headDim`);
+		store.summary = summary.logCount === -Infinity ? null : summary;
+		store.summaryVersion++;
+		store.touched = true;
+		this.recorder.write({ verb: 'summarise', layer: this.layer, head, positions: Int32Array.from(positions) }, reasons);
+	}
+
+	hide(head: number, slots: ArrayLike<number>, reasons?: Reasons): void {
+		this.setHidden(head, slots, 1, reasons);
+	}
+	show(head: number, slots: ArrayLike<number>, reasons?: Reasons): void {
+		this.setHidden(head, slots, 0, reasons);
+	}
+
+	/** Only slots that change are recorded. */
+	private setHidden(head: number, slots: ArrayLike<number>, hidden: 0 | 1, reasons?: Reasons): void {
+		const store = this.store(head);
+		const changed = this.slotList(head, slots).filter((slot) => store.slots.columns.hidden[slot] !== hidden);
+		for (const slot of changed) {
+			store.slots.columns.hidden[slot] = hidden;
+			store.markDirty(slot, DIRTY_BIAS);
+		}
+		if (changed.length === 0) return;
+		this.recorder.write({ verb: hidden ? 'hide' : 'show', layer: this.layer, head, positions: this.positionsOf(head, changed) }, reasons);
+	}
+
+	mark(head: number, slots: ArrayLike<number>, role: Role): void {
+		const column = this.store(head).slots.columns.role;
+		for (const slot of this.slotList(head, slots)) column[slot] = ROLES.indexOf(role);
+	}
+
+	protect(positions: ArrayLike<number>, reason: string): void {
+		for (let i = 0; i < positions.length; i++) this.protectedPositions.set(positions[i], reason);
+	}
+	unprotect(positions: ArrayLike<number>): void {
+		for (let i = 0; i < positions.length; i++) this.protectedPositions.delete(positions[i]);
+	}
+
+	declareEncoding(): void {
+		this.recorder.encodes = true;
+	}
+
+	holdState(name: string, parts: PackedPart[]): void {
+		if (parts.length === 0) this.held.delete(name);
+		else this.held.set(name, parts);
+	}
+
+	/* ---- helpers ---- */
+
+	private where(head: number): string {
+		return `layer ${this.layer}, head ${head}`;
+	}
+
+	private store(head: number): HeadStore {
+		const store = this.heads[head];
+		if (!store) throw new RangeError(`layer ${this.layer} has ${this.kvHeads} KV heads; there is no head ${head}`);
+		return store;
+	}
+
+	/** Ascending, without repeats; throws for a slot that does not exist. */
+	private slotList(head: number, slots: ArrayLike<number>): number[] {
+		const count = this.length(head);
+		for (let i = 0; i < slots.length; i++) {
+			if (!Number.isInteger(slots[i]) || slots[i] < 0 || slots[i] >= count) {
+				throw new RangeError(`${this.where(head)} has ${count} slots; there is no slot ${slots[i]}`);
+			}
+		}
+		return [...new Set(Array.from(slots))].sort((a, b) => a - b);
+	}
+
+	private positionsOf(head: number, slots: ArrayLike<number>): Int32Array {
+		const { position } = this.store(head).slots.columns;
+		return Int32Array.from(slots, (slot) => position[slot]);
+	}
+
+	private remove(head: number, slots: number[]): void {
+		const stays = new Uint8Array(this.length(head)).fill(1);
+		for (const slot of slots) stays[slot] = 0;
+		this.store(head).select(indicesOf(stays));
+	}
+
+	private checkWidth(vector: Float32Array): void {
+		if (vector.length !== this.headDim) throw new RangeError(`a key or value has ${this.headDim} numbers, not ${vector.length}`);
+	}
+}
+
+function indicesOf(flags: Uint8Array): Int32Array {
+	const indices: number[] = [];
+	flags.forEach((flag, i) => flag && indices.push(i));
+	return Int32Array.from(indices);
+}

@@ -1,0 +1,49 @@
+/** Choosing and summing over plain arrays. Ties always go to the lower index. */
+
+/** Index of the largest value; -1 for nothing. */
+export function argmax(x: ArrayLike<number>): number {
+	let best = -1;
+	for (let i = 0; i < x.length; i++) if (best < 0 || x[i] > x[best]) best = i;
+	return best;
+}
+
+/** Indices of the `k` largest values, largest first; NaN counts as the smallest. */
+export function topK(x: ArrayLike<number>, k: number): Int32Array {
+	const order = descendingOrder(x);
+	return order.subarray(0, Math.max(0, Math.min(k, x.length)));
+}
+
+/** Indices of the `k` largest values in ascending index order. */
+export function topKAscending(x: ArrayLike<number>, k: number): Int32Array {
+	return topK(x, k).slice().sort();
+}
+
+/** All indices, largest value first, ties by index. */
+export function descendingOrder(x: ArrayLike<number>): Int32Array {
+	const key = (i: number) => (Number.isNaN(x[i]) ? -Infinity : x[i]);
+	return Int32Array.from({ length: x.length }, (_, i) => i).sort((a, b) => {
+		const [va, vb] = [key(a), key(b)];
+		return va === vb ? a - b : vb > va ? 1 : -1;
+	});
+}
+
+export function sum(x: ArrayLike<number>): number {
+	let total = 0;
+	for (let i = 0; i < x.length; i++) total += x[i];
+	return total;
+}
+
+/** Mean; NaN for nothing. */
+export function mean(x: ArrayLike<number>): number {
+	return sum(x) / x.length;
+}
+
+/** Quantile at q in [0, 1], linear between neighbours; NaN for nothing. */
+export function quantile(x: ArrayLike<number>, q: number): number {
+	const sorted = Float64Array.from(x).sort();
+	if (sorted.length === 0) return NaN;
+	const at = Math.min(1, Math.max(0, q)) * (sorted.length - 1);
+	const low = Math.floor(at);
+	const high = Math.min(low + 1, sorted.length - 1);
+	return sorted[low] + (sorted[high] - sorted[low]) * (at - low);
+}
