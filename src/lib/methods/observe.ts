@@ -4,6 +4,7 @@
  */
 import type { LayerCache } from '$lib/cache/types.ts';
 import type { PromptView } from './define.ts';
+import { meanOf } from './select.ts';
 import { groupOf } from './slots.ts';
 
 /**
@@ -41,10 +42,10 @@ export function attentionRow(
 }
 
 /**
- * Attention of the last `window` prompt tokens over the slots that are present, by query head of
- * the group of `head`: for each the mean over the window's rows, [slots].
+ * Attention of the last `window` prompt tokens over the slots that are present: for each query head
+ * of the group of `head` one row a window token, each row [slots].
  */
-export function windowAttention(layer: LayerCache, seen: PromptView, head: number, window: number): Float64Array[] {
+export function windowRows(layer: LayerCache, seen: PromptView, head: number, window: number): Float64Array[][] {
 	const d = layer.headDim;
 	const keys = layer.keys(head);
 	const positions = layer.positions(head);
@@ -52,13 +53,15 @@ export function windowAttention(layer: LayerCache, seen: PromptView, head: numbe
 	return groupOf(head, seen.model).map((queryHead) => {
 		const queries = windowQueries(layer, seen, head, queryHead, window);
 		const rows = queries.length / d;
-		const mean = new Float64Array(positions.length);
-		for (let i = 0; i < rows; i++) {
-			const row = attentionRow(queries.subarray(i * d, (i + 1) * d), keys, positions, seen.n - rows + i, bias);
-			for (let j = 0; j < mean.length; j++) mean[j] += row[j] / rows;
-		}
-		return mean;
+		return Array.from({ length: rows }, (_, i) =>
+			attentionRow(queries.subarray(i * d, (i + 1) * d), keys, positions, seen.n - rows + i, bias)
+		);
 	});
+}
+
+/** The same, with the mean over the window's rows taken: one row a query head of the group. */
+export function windowAttention(layer: LayerCache, seen: PromptView, head: number, window: number): Float64Array[] {
+	return windowRows(layer, seen, head, window).map((rows) => meanOf(rows));
 }
 
 /**
