@@ -236,3 +236,5 @@ export class FactBook {
 		return this.rng.sample(free, Math.min(count, free.length)).map((a) => this.add(subject, a));
 	}
 }
+/** Every template, for the test that the tokenizer knows its words. */
+export const FACT_WORDINGS: readonly string[] = ATTRIBUTES.flatMap((a) => [...a.say, ...a.ask, a.reply]);

@@ -13,22 +13,42 @@ export function padding(room: number, size: CountTokens, rng: Random): string[] 
 		if (depth === 0) return false;
 		return pads.some((pad) => used + pad.size <= room && !texts.includes(pad.text) && search([...texts, pad.text], used + pad.size, depth - 1));
 	};
-	// The fewest sentences first: one, then two, then three.
-	for (let depth = 1; depth <= 3; depth++) if (search([], 0, depth)) break;
+	// The fewest sentences first: one, then two and so on.
+	for (let depth = 1; depth <= 4; depth++) if (search([], 0, depth)) break;
 	return best.texts;
 }
 
-/** Units of text (`next`) that fill `room` tokens; `close` ends with units of exactly what is left. */
-export function fillWith(room: number, size: (unit: string) => number, next: () => string, close: (left: number) => string[]): string[] {
+/** What `fillTo` needs to know about the text. */
+export interface Filling {
+	/** Tokens that the whole prompt shall have. */
+	target: number;
+	/** Tokens of the whole prompt with these units in it. */
+	measure(units: readonly string[]): number;
+	/** About how many tokens one unit has. */
+	size(unit: string): number;
+	next(): string;
+	/** Units that fill exactly what is left. */
+	close(left: number): string[];
+}
+
+/**
+ * Units of text that bring a prompt to its length. Tokens of a text need not be the sum of the tokens
+ * of its parts, so the whole is measured again until only a few tokens are missing.
+ */
+export function fillTo({ target, measure, size, next, close }: Filling): string[] {
 	const units: string[] = [];
-	let left = room;
-	while (left > 36) {
-		const unit = next();
-		const tokens = size(unit);
-		if (tokens > left) break;
-		units.push(unit);
-		left -= tokens;
+	for (;;) {
+		let left = target - measure(units);
+		const before = units.length;
+		while (left > 14) {
+			const unit = next();
+			left -= size(unit);
+			if (left < 0) break;
+			units.push(unit);
+		}
+		if (units.length === before) break;
 	}
+	const left = target - measure(units);
 	return left > 0 ? [...units, ...close(left)] : units;
 }
 

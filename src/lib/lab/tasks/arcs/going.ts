@@ -49,7 +49,7 @@ export const JOURNEY: Arc = {
 			'Soon they stood at the {R} and laughed with joy.'
 		],
 		[
-			'They sat down, ate the rest of the {food} and were happy.',
+			'They sat down in the grass and were happy.',
 			'They stayed until the first star came out, and the {A} brought them home.',
 			'"Thank you, dear {A}," said {H}.|"We could not have done it without you."'
 		]

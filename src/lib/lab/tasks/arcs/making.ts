@@ -102,7 +102,7 @@ export const BUILDING: Arc = {
 		[
 			'Then they painted it {colour}.',
 			'{aA+} came to look at it and did not want to leave.',
-			'{F} put a {colour} flag on it.'
+			'{F} put a big {colour} flag on it.'
 		],
 		[
 			'"We did it because we did not give up," said {H}.',

@@ -106,7 +106,7 @@ export const QUARREL: Arc = {
 		],
 		[
 			'From then on, they took turns with the {T}.',
-			'After that they never fought about a {T} again.',
+			'After that they never fought about {aT} again.',
 			'They played together until it was dark, and nobody wanted to be first.'
 		]
 	]

@@ -2,11 +2,11 @@
 import type { Random } from '$lib/numerics/random.ts';
 import { LETTERS, letSentence, makeChain, worked } from '../chain.ts';
 import { ITEMS } from '../documents/drills.ts';
-import { fillWith, padding, weave } from '../filling.ts';
+import { fillTo, padding, weave } from '../filling.ts';
 import type { CountTokens } from '../pieces.ts';
 import { tellStory } from '../story.ts';
 import type { TaskInstance } from '../types.ts';
-import { assemble, joined, tooShort, type Part } from './prompt.ts';
+import { assemble, joined, targetLength, tooShort, type Part } from './prompt.ts';
 
 type Options = Record<string, number | string | undefined>;
 
@@ -18,14 +18,16 @@ export function chainTask(rng: Random, o: Options, count: CountTokens): TaskInst
 	const sentences = chain.map((step, i): Part[] => [{ text: `${letSentence(step).join('')}.`, needle: i <= steps }]);
 	const build = (units: Part[][]) => assemble([...joined(units), { text: `\nQ: ${asking}\nA:` }]);
 	const least = count(build(sentences).prompt);
-	const room = (o.filler as number) ?? (o.length === undefined ? 0 : (o.length as number) - least);
-	if (room < 0) throw tooShort('chain', o.length as number, least);
 	const spaced = (sentence: string) => size(` ${sentence}`);
-	const filler = fillWith(room, spaced, tellStory(rng), (left) => padding(left, size, rng));
 	const marks = sentences.map(() => rng.uniform()).sort((a, b) => a - b);
-	const units = weave<Part[]>(filler.map((text) => [{ text }]), filler.map(spaced), sentences.map((unit, i) => ({ mark: marks[i], unit })));
+	const place = (filler: readonly string[]) =>
+		weave<Part[]>(filler.map((text) => [{ text }]), filler.map(spaced), sentences.map((unit, i) => ({ mark: marks[i], unit })));
+	const filler = fillTo({
+		target: targetLength('chain', o, least), measure: (units) => count(build(place(units)).prompt), size: spaced,
+		next: tellStory(rng), close: (left) => padding(left, size, rng)
+	});
 	const answer = ` ${worked(chain, steps)}`;
-	return { ...build(units), answer, question: asking, title: `Chain of ${steps}: ${asking}`, maxNewTokens: size(answer) + 8 };
+	return { ...build(place(filler)), answer, question: asking, title: `Chain of ${steps}: ${asking}`, maxNewTokens: size(answer) + 8 };
 }
 
 export function copyTask(rng: Random, o: Options, count: CountTokens): TaskInstance {

@@ -26,3 +26,10 @@ export const joined = (sentences: readonly Part[][]): Part[] =>
 
 export const tooShort = (task: string, length: number, least: number): RangeError =>
 	new RangeError(`A length of ${length} tokens is too short: this ${task} task needs at least ${least}.`);
+
+/** How many tokens the prompt shall have; without other text it has `least`. */
+export function targetLength(task: string, options: Record<string, number | string | undefined>, least: number): number {
+	const { filler = 0, length = least + (filler as number) } = options as { filler?: number; length?: number };
+	if (length < least) throw tooShort(task, length, least);
+	return length;
+}

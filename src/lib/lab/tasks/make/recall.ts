@@ -1,12 +1,12 @@
 /** The tasks that ask for a fact: needle, facts, chat. */
 import type { Random } from '$lib/numerics/random.ts';
 import { ATTRIBUTES, FactBook, around, attribute, attributesOf, question, type Fact } from '../facts.ts';
-import { fillWith, padding, weave } from '../filling.ts';
+import { fillTo, padding, weave } from '../filling.ts';
 import type { CountTokens } from '../pieces.ts';
 import { tellStory } from '../story.ts';
 import { CHAT, INTRODUCE, NOTED } from '../talk.ts';
 import type { TaskInstance } from '../types.ts';
-import { assemble, joined, tooShort, type Part } from './prompt.ts';
+import { assemble, joined, targetLength, type Part } from './prompt.ts';
 
 type Options = Record<string, number | string | undefined>;
 
@@ -27,16 +27,14 @@ function inStory(rng: Random, book: FactBook, facts: Fact[], asked: Fact, marks:
 	const sentences = facts.map((fact) => told(rng, fact, asked));
 	const build = (units: Part[][]) => assemble([...joined(units), ...tail]);
 	const least = count(build(sentences).prompt);
-	const room = (o.filler as number) ?? (o.length === undefined ? 0 : (o.length as number) - least);
-	if (room < 0) throw tooShort('recall', o.length as number, least);
-	const story = tellStory(rng, book.strangers());
 	const spaced = (sentence: string) => size(` ${sentence}`);
-	const filler = fillWith(room, spaced, story, (left) => padding(left, size, rng));
-	const units = weave<Part[]>(
-		filler.map((text) => [{ text }]), filler.map(spaced),
-		sentences.map((unit, i) => ({ mark: marks[i], unit }))
-	);
-	return { ...build(units), answer: ` ${asked.value}.`, question: asking, title: '', maxNewTokens: 8 };
+	const place = (filler: readonly string[]) =>
+		weave<Part[]>(filler.map((text) => [{ text }]), filler.map(spaced), sentences.map((unit, i) => ({ mark: marks[i], unit })));
+	const filler = fillTo({
+		target: targetLength('recall', o, least), measure: (units) => count(build(place(units)).prompt), size: spaced,
+		next: tellStory(rng, book.strangers()), close: (left) => padding(left, size, rng)
+	});
+	return { ...build(place(filler)), answer: ` ${asked.value}.`, question: asking, title: '', maxNewTokens: 8 };
 }
 
 export function needleTask(rng: Random, o: Options, count: CountTokens): TaskInstance {
@@ -86,8 +84,6 @@ export function chatTask(rng: Random, o: Options, count: CountTokens): TaskInsta
 	}
 	const build = (units: Part[][]) => assemble([...units.flat(), { text: `User: ${asking}\nBot:` }]);
 	const least = count(build(turns).prompt);
-	const room = (o.filler as number) ?? (o.length === undefined ? 0 : (o.length as number) - least);
-	if (room < 0) throw tooShort('chat', o.length as number, least);
 	let talk: (readonly [string, string])[] = [];
 	const next = () => {
 		if (talk.length === 0) talk = rng.shuffle(CHAT);
@@ -99,12 +95,14 @@ export function chatTask(rng: Random, o: Options, count: CountTokens): TaskInsta
 		const pads = padding(left - size(padTurn([''])), size, rng);
 		return pads.length ? [padTurn(pads)] : [];
 	};
-	const between = rng.shuffle(fillWith(room, size, next, close));
+	const target = targetLength('chat', o, least);
 	const marks = turns.map(() => rng.uniform()).sort((a, b) => a - b);
-	const units = weave<Part[]>(between.map((text) => [{ text }]), between.map(size), turns.map((unit, i) => ({ mark: marks[i], unit })));
+	const place = (talk: readonly string[]) =>
+		weave<Part[]>(talk.map((text) => [{ text }]), talk.map(size), turns.map((unit, i) => ({ mark: marks[i], unit })));
+	const between = fillTo({ target, measure: (units) => count(build(place(units)).prompt), size, next, close });
 	const reply = around(asked.attribute.reply, asked.subject, asked.value).join('');
 	return {
-		...build(units), answer: ` ${reply}`, question: asking,
+		...build(place(between)), answer: ` ${reply}`, question: asking,
 		title: `Conversation about ${topics.length} topics: ${asking}`, maxNewTokens: 24
 	};
 }

@@ -1,0 +1,57 @@
+import { spawn } from 'node:child_process';
+import { describe, expect, it } from 'vitest';
+import { random } from '../src/lib/numerics/random.ts';
+import { KINDS } from '../src/lib/lab/tasks/documents.ts';
+import { makeRow, parseMix, pickKind } from './row.ts';
+import { loadTokens } from './tokens.ts';
+
+const tokens = loadTokens();
+const unpack = (bytes: Uint8Array, n: number) => ({
+	ids: [...new Uint16Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + 2 * n))],
+	weights: [...bytes.subarray(2 * n)]
+});
+
+/** The first `size` bytes of the stream; then the pipe is closed. */
+function head(args: string[], size: number): Promise<{ bytes: Uint8Array; code: number | null; errors: string }> {
+	const child = spawn(process.execPath, ['scripts/run-ts.mjs', 'training/stream.ts', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+	const chunks: Buffer[] = [];
+	let errors = '';
+	child.stderr.on('data', (data) => (errors += data));
+	child.stdout.on('data', (data: Buffer) => {
+		chunks.push(data);
+		if (chunks.reduce((sum, chunk) => sum + chunk.length, 0) >= size) child.stdout.destroy();
+	});
+	return new Promise((done) => child.on('close', (code) => done({ bytes: new Uint8Array(Buffer.concat(chunks)), code, errors })));
+}
+
+describe('training rows', () => {
+	it('hold one document: <|bos|> first, every other token with a weight', () => {
+		for (const kind of KINDS) {
+			for (let seed = 0; seed < 10; seed++) {
+				const { ids, weights } = unpack(makeRow(tokens, random(seed), kind, 128), 129);
+				expect(ids[0]).toBe(tokens.bos);
+				expect(ids.slice(1)).not.toContain(tokens.bos);
+				expect(Math.max(...ids)).toBeLessThan(tokens.size);
+				expect(weights[0]).toBe(0);
+				expect(weights.slice(1).every((weight) => weight >= 1 && weight <= 128)).toBe(true);
+				if (kind !== 'ids') expect(tokens.decode(ids.slice(1, 2))).toMatch(/^["A-Za-z]/);
+			}
+		}
+	});
+	it('follow the mixture', () => {
+		const mix = parseMix('recall=3,copy=0,story=1');
+		const rng = random(1);
+		const kinds = Array.from({ length: 4000 }, () => pickKind(rng, mix));
+		expect(kinds).not.toContain('copy');
+		expect(kinds.filter((kind) => kind === 'recall').length / 4000).toBeCloseTo(0.75, 1);
+		expect(() => parseMix('recal=3')).toThrow(/the kinds are recall/);
+	});
+	it('stream for ever, the same for a seed, and end quietly when the reader goes away', async () => {
+		const size = 3 * 65 * 200;
+		const [a, b, c] = await Promise.all(['1', '1', '2'].map((seed) => head(['--T', '64', '--seed', seed], size)));
+		expect(a).toMatchObject({ code: 0, errors: '' });
+		expect(a.bytes.subarray(0, size)).toEqual(b.bytes.subarray(0, size));
+		expect(a.bytes.subarray(0, size)).not.toEqual(c.bytes.subarray(0, size));
+		for (let row = 0; row < 200; row++) expect(unpack(a.bytes.slice(row * 195, row * 195 + 195), 65).ids[0]).toBe(0);
+	}, 120_000);
+});
