@@ -31,8 +31,12 @@ export interface LayerInput {
 }
 
 export interface Memory {
+	/** True when `LayerInput.keyBefore` is to be made for this layer; absent = never. */
+	wantsKeyBefore?(layer: number): boolean;
 	/** Stores the new keys and values, then reads: [batch, heads, tokens, headDim]. The caller disposes. */
 	attend(input: LayerInput): Promise<Tensor> | Tensor;
+	/** Whether `keyBefore` is wanted of a layer; absent means no. */
+	wantsKeyBefore?(layer: number): boolean;
 }
 
 export interface DecoderOutput {
