@@ -5,6 +5,9 @@
 A byte-level BPE. Every word of the generators' world, and every number below 100, is a token of its
 own: `ignore_merges` takes a piece that is in the vocabulary as it stands. The merges serve
 everything else that a reader may type.
+
+The shipped vocabulary is frozen: the weights belong to it. It was made from the generators as they
+were in commit a02ec52; wordings added later use words that it has (a unit test sees to that).
 """
 import json
 import sys

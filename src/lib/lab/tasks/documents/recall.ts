@@ -149,7 +149,7 @@ export function recallDocument(rng: Random, out: Writer): void {
 		if (layout === 'topics' && long) count = Math.min(most, rng.int(6, 24));
 		if (layout === 'same') count = Math.min(most, Math.max(2, rng.int(3, long ? 14 : 6)));
 		const free = Math.max(0, left - count * (perAnswer + perFact));
-		let share = far ? 0.97 : dense ? rng.uniform() * 0.3 : rng.uniform() * 0.9;
+		let share = far ? 0.6 + rng.uniform() * 0.38 : dense ? rng.uniform() * 0.3 : rng.uniform() * 0.9;
 		if (round > 0 && left < 60) share = 0;
 		const amount = Math.floor(free * share);
 		const facts = draw(scene, layout, count);
