@@ -57,7 +57,7 @@ export const ANIMAL: Arc = {
 	name: 'animal',
 	beats: [
 		[
-			'One day {H} walked through the {P} and heard a small voice.',
+			'One day {H} walked past the {P} and heard a small voice.',
 			'On the way to the {P}, {H} heard somebody crying.',
 			'{H} was playing near the {P} when {he} heard a strange sound.'
 		],
