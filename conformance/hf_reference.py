@@ -1,0 +1,131 @@
+"""Reference logits from Hugging Face transformers, in float32 on the CPU.
+
+    python conformance/hf_reference.py            # writes hf-random.json, and hf-nano.json if there is a nano
+
+`hf-random.json`: a random Llama whose weights both sides make from names (see `fixture_normal`).
+`hf-nano.json`: the embedded model; run this again whenever static/models/nano changes.
+Logits are base64 of little-endian float32.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+import transformers
+from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM
+
+HERE = Path(__file__).resolve().parent
+NANO = HERE.parent / "static" / "models" / "nano"
+
+RANDOM = {
+    "architectures": ["LlamaForCausalLM"],
+    "model_type": "llama",
+    "vocab_size": 320,
+    "hidden_size": 72,
+    "intermediate_size": 136,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 6,
+    "num_key_value_heads": 2,
+    "head_dim": 16,
+    "max_position_embeddings": 256,
+    "rope_theta": 50000.0,
+    "rms_norm_eps": 1e-5,
+    "hidden_act": "silu",
+    "attention_bias": False,
+    "mlp_bias": False,
+    "rope_scaling": None,
+    "tie_word_embeddings": False,
+    "bos_token_id": 0,
+    "eos_token_id": 1,
+}
+TOKENS = 40
+PROMPTS = [
+    "The blue key is in the box. Mia put the red ball on the shelf. Where is the blue key?",
+    "Once there was a small fox who lived near the river. One morning the fox found 12 shiny stones, "
+    "and each of them had a different colour.",
+]
+
+
+def fnv1a(name: str) -> int:
+    h = 0x811C9DC5
+    for byte in name.encode():
+        h = ((h ^ byte) * 0x01000193) & 0xFFFFFFFF
+    return h
+
+
+def uniforms(name: str, count: int) -> np.ndarray:
+    """mulberry32 seeded with FNV-1a of the name, `count` numbers in [0, 1) as float64."""
+    step = np.uint32(0x6D2B79F5)
+    with np.errstate(over="ignore"):
+        a = np.uint32(fnv1a(name)) + step * np.arange(1, count + 1, dtype=np.uint32)
+        t = (a ^ (a >> np.uint32(15))) * (a | np.uint32(1))
+        t = t ^ (t + (t ^ (t >> np.uint32(7))) * (t | np.uint32(61)))
+        return ((t ^ (t >> np.uint32(14))).astype(np.float64)) / 4294967296.0
+
+
+def fixture_normal(name: str, count: int) -> np.ndarray:
+    """Unit variance: (u1 + u2 + u3 + u4 - 2) sqrt 3 in float64, rounded to float32."""
+    u = uniforms(name, 4 * count).reshape(count, 4)
+    return ((u[:, 0] + u[:, 1] + u[:, 2] + u[:, 3] - 2.0) * np.sqrt(3.0)).astype(np.float32)
+
+
+def random_tensor(name: str, shape: tuple[int, ...]) -> torch.Tensor:
+    """Embeddings z; norms 1 + 0.3 z; other matrices 1.5 z / sqrt(inputs). Rounded to float32 after each step."""
+    z = fixture_normal(f"hf-random/{name}", int(np.prod(shape))).reshape(shape)
+    if "norm" in name:
+        z = np.float32(1) + np.float32(0.3) * z
+    elif "embed" not in name:
+        z = z * np.float32(1.5 / np.sqrt(shape[-1]))
+    return torch.from_numpy(z)
+
+
+def base64_of(logits: torch.Tensor) -> str:
+    return base64.b64encode(logits.contiguous().numpy().astype("<f4").tobytes()).decode()
+
+
+def stamp() -> dict:
+    return {"transformers": transformers.__version__, "torch": torch.__version__}
+
+
+def random_model() -> dict:
+    model = LlamaForCausalLM(LlamaConfig(**RANDOM)).eval()
+    assert model.config.rope_parameters["rope_theta"] == RANDOM["rope_theta"]
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            parameter.copy_(random_tensor(name, tuple(parameter.shape)))
+        ids = (uniforms("hf-random/ids", TOKENS) * RANDOM["vocab_size"]).astype(int).tolist()
+        logits = model(torch.tensor([ids])).logits[0]
+    return {"made": stamp(), "config": RANDOM, "ids": ids, "maxLogit": float(logits.abs().max()), "logits": base64_of(logits)}
+
+
+def nano() -> dict:
+    model = AutoModelForCausalLM.from_pretrained(NANO, dtype=torch.float32).eval()
+    tokenizer = AutoTokenizer.from_pretrained(NANO)
+    columns = list(range(7, model.config.vocab_size, model.config.vocab_size // 16))
+    prompts = []
+    for text in PROMPTS:
+        ids = tokenizer(text)["input_ids"]
+        with torch.no_grad():
+            logits = model(torch.tensor([ids])).logits[0]
+        prompts.append({
+            "text": text, "ids": ids, "maxLogit": float(logits.abs().max()),
+            "last": base64_of(logits[-1]), "some": base64_of(logits[:, columns]),
+        })
+    digest = hashlib.sha256((NANO / "model.safetensors").read_bytes()).hexdigest()
+    return {"made": stamp(), "sha256": digest, "columns": columns, "prompts": prompts}
+
+
+def main() -> None:
+    torch.set_num_threads(1)
+    (HERE / "hf-random.json").write_text(json.dumps(random_model(), indent="\t") + "\n")
+    if (NANO / "model.safetensors").exists():
+        (HERE / "hf-nano.json").write_text(json.dumps(nano(), indent="\t") + "\n")
+
+
+if __name__ == "__main__":
+    main()

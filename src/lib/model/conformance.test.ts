@@ -1,0 +1,4 @@
+import { againstHuggingFace } from './conformance-suite.ts';
+
+againstHuggingFace('cpu');
+againstHuggingFace('wasm');

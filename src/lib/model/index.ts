@@ -1,0 +1,9 @@
+/** The model: weights, tokenizer, forward pass, sampling. */
+export { loadModel, type LoadedModel, type LoadProgress } from './load.ts';
+export { sourceOf, type ModelSource } from './source.ts';
+export { ModelError } from './safetensors.ts';
+export { checkLength } from './decoder.ts';
+export { PlainMemory } from './plain-memory.ts';
+export { Tokenizer } from './tokenizer.ts';
+export { argmax, sampleToken, type Sampling } from './sampling.ts';
+export type { Decoder, DecoderOutput, LayerInput, Memory, Pass } from './types.ts';

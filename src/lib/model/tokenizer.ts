@@ -1,0 +1,118 @@
+/** The tokenizer of a model, and the text that each token stands for on the page. */
+import { Tokenizer as Library } from '@huggingface/tokenizers';
+import { ModelError } from './safetensors.ts';
+
+export class Tokenizer {
+	private readonly library: Library;
+	private readonly bytesOf: (token: string) => Uint8Array;
+	private readonly special: ReadonlySet<number>;
+
+	/** Contents of tokenizer.json and tokenizer_config.json. Throws ModelError if they are not a tokenizer. */
+	constructor(json: object, config: object) {
+		try {
+			this.library = new Library(json, config);
+		} catch (cause) {
+			throw new ModelError(`tokenizer.json cannot be used: ${cause instanceof Error ? cause.message : String(cause)}.`);
+		}
+		this.bytesOf = isByteLevel(json) ? byteLevelBytes : sentencePieceBytes;
+		this.special = new Set([...this.library.get_added_tokens_decoder()].filter(([, token]) => token.special).map(([id]) => id));
+	}
+
+	/** Highest id + 1. */
+	get size(): number {
+		let highest = -1;
+		for (const id of this.library.get_vocab(true).values()) highest = Math.max(highest, id);
+		return highest + 1;
+	}
+
+	/** Ids of a text, with what tokenizer.json puts around it (a first `<|bos|>`); without it when `bare`. */
+	encode(text: string, options: { bare?: boolean } = {}): Int32Array {
+		return Int32Array.from(this.library.encode(text, { add_special_tokens: !options.bare }).ids);
+	}
+
+	/** The text of ids, without special tokens. */
+	decode(ids: ArrayLike<number>): string {
+		return this.texts(Array.from(ids).filter((id) => !this.special.has(id))).join('');
+	}
+
+	/**
+	 * One text a token; their concatenation is the text. A character that several tokens spell in
+	 * bytes stands with the last of them; special tokens show their name.
+	 */
+	texts(ids: ArrayLike<number>): string[] {
+		const stream = this.stream();
+		const texts = Array.from(ids, (id) => stream.push(id));
+		if (texts.length > 0) texts[texts.length - 1] += stream.end();
+		return texts;
+	}
+
+	/** The same, token by token as they are generated. */
+	stream(): { push(id: number): string; end(): string } {
+		let decoder = new TextDecoder('utf-8');
+		return {
+			push: (id) => {
+				const token = this.library.id_to_token(id);
+				if (token === undefined) throw new RangeError(`Token ${id} is not in the vocabulary.`);
+				if (!this.special.has(id)) return decoder.decode(this.bytesOf(token), { stream: true });
+				const rest = decoder.decode();
+				decoder = new TextDecoder('utf-8');
+				return rest + token;
+			},
+			end: () => decoder.decode()
+		};
+	}
+
+	/** The id of a token, e.g. `<|bos|>`. */
+	idOf(token: string): number | undefined {
+		return this.library.token_to_id(token);
+	}
+
+	isSpecial(id: number): boolean {
+		return this.special.has(id);
+	}
+}
+
+interface Part {
+	type?: string;
+	decoders?: Part[];
+	pretokenizers?: Part[];
+}
+
+function isByteLevel(json: object): boolean {
+	const { decoder, pre_tokenizer: pre } = json as { decoder?: Part | null; pre_tokenizer?: Part | null };
+	const names = (part?: Part | null): string[] => part
+		? [part.type ?? '', ...[...(part.decoders ?? []), ...(part.pretokenizers ?? [])].flatMap(names)]
+		: [];
+	return [...names(decoder), ...names(pre)].includes('ByteLevel');
+}
+
+/**
+ * Byte-level BPE writes every byte as one printable character: printable Latin-1 as itself, the
+ * other 68 bytes in order as U+0100, U+0101…
+ */
+const byteOfCharacter = (() => {
+	const printable = (b: number) => (b >= 33 && b <= 126) || (b >= 161 && b <= 172) || (b >= 174 && b <= 255);
+	const map = new Map<string, number>();
+	let others = 0;
+	for (let b = 0; b < 256; b++) map.set(String.fromCharCode(printable(b) ? b : 256 + others++), b);
+	return map;
+})();
+
+const utf8 = new TextEncoder();
+
+function byteLevelBytes(token: string): Uint8Array {
+	const bytes: number[] = [];
+	for (const character of token) {
+		const byte = byteOfCharacter.get(character);
+		// Added tokens are written plainly.
+		if (byte === undefined) bytes.push(...utf8.encode(character));
+		else bytes.push(byte);
+	}
+	return Uint8Array.from(bytes);
+}
+
+/** SentencePiece style: `▁` is a space, `<0xNN>` a byte. */
+function sentencePieceBytes(token: string): Uint8Array {
+	const byte = /^<0x([0-9A-F]{2})>$/i.exec(token);
+	return byte ? Uint8Array.of(parseInt(byte[1], 16)) : utf8.encode(token.replaceAll('▁', ' '));
+}
