@@ -1,11 +1,10 @@
 /** A budget as a number of slots a head. */
+import { positionBytes } from '$lib/cache/layout.ts';
 import type { Budget } from '$lib/documents/experiment.ts';
 import type { ModelShape } from '$lib/documents/trace.ts';
 
 /** Bytes of one exact key and value: two halves a channel. */
 export const bytesOfPair = (headDim: number): number => headDim * 2 * 2;
-/** Bytes of one stored position. */
-export const POSITION_BYTES = 2;
 
 /** Says that a budget cannot hold even one token. */
 export class BudgetError extends RangeError {
@@ -16,8 +15,8 @@ export class BudgetError extends RangeError {
  * Slots a head.
  * - fraction f of n prompt tokens: max(1, floor(n f)) in doubles; 1 means no limit (Infinity);
  * - tokens: as it stands;
- * - bytes of the arm's whole cache, every layer and KV head: exact pairs in halves, two bytes of
- *   position a slot, `perSlot` bytes of the method a slot and `overhead` bytes of the method a head.
+ * - bytes of the arm's whole cache, every layer and KV head: exact pairs in halves, the position
+ *   of each slot (2 bytes), `perSlot` bytes of the method a slot and `overhead` bytes of the method a head.
  * Throws BudgetError if the bytes do not hold one slot a head.
  */
 export function slotsOf(budget: Budget, promptTokens: number, model: ModelShape, overhead = 0, perSlot = 0): number {
@@ -26,7 +25,7 @@ export function slotsOf(budget: Budget, promptTokens: number, model: ModelShape,
 	}
 	if ('tokens' in budget) return budget.tokens;
 	const heads = model.layers * model.kvHeads;
-	const slot = bytesOfPair(model.headDim) + POSITION_BYTES + perSlot;
+	const slot = bytesOfPair(model.headDim) + positionBytes(model.context) + perSlot;
 	const slots = Math.floor((budget.bytes / heads - overhead) / slot);
 	if (slots < 1) {
 		const least = Math.ceil(heads * (overhead + slot));

@@ -102,7 +102,9 @@ export default defineMethod({
 				})
 			};
 			const values = layer.values(head);
-			const found = folds(layer.keys(head), values, layer.headDim, kept, threshold, fraction);
+			// A value that a codec has written already cannot take anything in.
+			const exact = layer.exact(head, 'V');
+			const found = folds(layer.keys(head), values, layer.headDim, kept, threshold, fraction).filter(({ into }) => exact[into]);
 			layer.merge(head, mergeInstructions(values, layer.headDim, found), reasons);
 			layer.keep(head, slotsAt(layer.positions(head), positions.filter((_, slot) => kept.includes(slot))), reasons);
 		};

@@ -46,6 +46,12 @@ export default defineMethod({
 			}
 			tail.update(layer);
 		};
-		return { prefilled: act, appended: act };
+		return {
+			prefilled(layer) {
+				layer.declareEncoding();
+				act(layer);
+			},
+			appended: act
+		};
 	}
 });

@@ -62,6 +62,12 @@ export default defineMethod({
 			}
 			tail.update(layer);
 		};
-		return { prefilled: act, appended: act };
+		return {
+			prefilled(layer) {
+				if (sides.length) layer.declareEncoding();
+				act(layer);
+			},
+			appended: act
+		};
 	}
 });

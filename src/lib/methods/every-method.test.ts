@@ -1,0 +1,120 @@
+/** What must hold for every method of the registry, and for stacks of them. */
+import katex from 'katex';
+import { describe, expect, it } from 'vitest';
+import { randomArm, TINY } from '$lib/cache/testing.ts';
+import type { ArmCache } from '$lib/cache/arm-cache.ts';
+import { methods } from './registry.ts';
+import { needsOf, readMethodSpec } from './start.ts';
+import { expectBillIsPacked, presented } from './testing/untouched.ts';
+import { Rig } from './testing/views.ts';
+
+const N = 70;
+const STEPS = 20;
+
+/** Parameters that make each method act on a cache of 70 tokens and 8 channels. */
+const acting: Record<string, object> = {
+	'svd-truncation': { rankK: 3, rankV: 4 },
+	rtn: { bitsK: 3, bitsV: 5, group: 8, axisK: 'channel' },
+	kivi: { group: 8, residual: 16 },
+	quest: { page: 4, exempt: 0 }
+};
+const specOf = (method: string, more: object = {}) => ({ method, params: { ...acting[method], ...more } });
+
+/** Parameters under which a method must do nothing at all. */
+const idle: Record<string, object> = {
+	rtn: { bitsK: 16, bitsV: 16 },
+	'svd-truncation': { rankK: TINY.headDim, rankV: TINY.headDim },
+	kivi: { residual: 1024, group: 32 }
+};
+const whole = (method: string) => idle[method] ?? { budget: { fraction: 1 } };
+
+function run(rig: Rig, steps: number, check: (arm: ArmCache) => void = () => {}): ArmCache {
+	rig.prefill();
+	check(rig.arm);
+	for (let step = 0; step < steps; step++) {
+		rig.decode();
+		check(rig.arm);
+	}
+	return rig.arm;
+}
+
+const untouched = run(new Rig(randomArm(N), []), STEPS);
+
+describe.each([...methods.keys()])('%s', (id) => {
+	it('describes itself', () => {
+		const method = methods.get(id)!;
+		for (const text of [method.title, method.subtitle, method.paper, method.confidence, method.idea, method.acts, method.formula, method.bytes]) {
+			expect(text.length).toBeGreaterThan(2);
+		}
+		expect(() => katex.renderToString(method.formula, { throwOnError: true, strict: 'error' })).not.toThrow();
+		expect(method.sources.length).toBeGreaterThan(0);
+		for (const param of Object.values(method.params)) expect(param.about).toMatch(/\.$/);
+	});
+
+	it('leaves the cache as it is when it may keep everything', () => {
+		const arm = run(new Rig(randomArm(N), [{ method: id, params: whole(id) }]), STEPS);
+		expect(presented(arm)).toEqual(presented(untouched));
+		expect(arm.bill().total).toBe(untouched.bill().total);
+		expect(arm.records.filter(({ verb }) => !(id === 'rtn' && verb === 'encode'))).toEqual([]);
+	});
+
+	it('acts on this cache, and the bill is what the packed arrays weigh at every step', () => {
+		const arm = run(new Rig(randomArm(N), [specOf(id)]), STEPS, expectBillIsPacked);
+		expect(arm.records.length).toBeGreaterThan(0);
+		expect(presented(arm)).not.toEqual(presented(untouched));
+	});
+
+	it('repeats itself exactly', () => {
+		const twice = [0, 1].map(() => run(new Rig(randomArm(N), [specOf(id)]), 5));
+		expect(presented(twice[0])).toEqual(presented(twice[1]));
+	});
+
+	it('respects protected tokens', () => {
+		const rig = new Rig(randomArm(N), [specOf(id)]);
+		for (const layer of rig.arm.layers) layer.protect([20, 21], 'pinned by hand');
+		const arm = run(rig, 10);
+		for (const layer of arm.layers) {
+			for (let head = 0; head < layer.kvHeads; head++) {
+				const positions = Array.from(layer.positions(head));
+				expect(positions).toEqual(expect.arrayContaining([20, 21]));
+				expect(layer.hidden(head)[positions.indexOf(20)]).toBe(0);
+			}
+		}
+	});
+
+	it('gives reasons that fit the slots', () => {
+		const arm = run(new Rig(randomArm(N), [specOf(id)]), 3);
+		for (const { decision } of arm.records) {
+			if (!decision) continue;
+			const n = decision.positions.length;
+			expect(decision.scores).toHaveLength(n);
+			expect(decision.meaning.length).toBeGreaterThan(5);
+			for (const term of decision.terms ?? []) expect(term.values).toHaveLength(n);
+			expect(decision.scores.every(Number.isFinite)).toBe(true);
+		}
+	});
+});
+
+describe('stacks', () => {
+	const evictors = ['streaming-llm', 'h2o', 'snapkv', 'adakv', 'merging-press', 'momentkv', 'key-rerotation', 'knorm'];
+	const codecs = ['kivi', 'rtn', 'svd-truncation'];
+	const pairs = evictors.flatMap((first) => [...codecs, 'quest', 'h2o', 'snapkv'].map((second) => [first, second]));
+	it.each(pairs)('%s, then %s', (first, second) => {
+		const stack = [specOf(first, { budget: { tokens: 40 } }), specOf(second)];
+		const arm = run(new Rig(randomArm(N), stack), 9, expectBillIsPacked);
+		for (const layer of arm.layers) for (let head = 0; head < layer.kvHeads; head++) expect(layer.length(head)).toBeLessThanOrEqual(40 + 9 + 12);
+	});
+	it.each(codecs.flatMap((first) => evictors.map((second) => [first, second])))('%s, then %s', (first, second) => {
+		run(new Rig(randomArm(N), [specOf(first), specOf(second, { budget: { tokens: 40 } })]), 9, expectBillIsPacked);
+	});
+});
+
+describe('needs', () => {
+	it('asks for what the inner scorer of a wrapper needs', () => {
+		const spec = readMethodSpec({ method: 'adakv', params: { scorer: { method: 'snapkv', params: { window: 8 } } } });
+		expect(needsOf(spec)).toEqual({ queries: { last: 8 } });
+	});
+	it('asks for nothing that a method does not read', () => {
+		expect(needsOf(readMethodSpec({ method: 'kivi' }))).toEqual({});
+	});
+});
