@@ -27,9 +27,10 @@ describe('small multiples', () => {
 		const layout = miniHeads(heads(), model, 400);
 		const cell = layout.heads[5];
 		expect([cell.layer, cell.head, cell.kvHead]).toEqual([1, 1, 0]);
-		expect(cell.gone[3]).toBeCloseTo(0.8, 5);
+		expect(layout.limit).toBeCloseTo(0.64, 6);
+		expect(cell.gone[3]).toBeCloseTo(1, 5);
 		expect(cell.held[3]).toBe(0);
-		expect(cell.held[4]).toBeCloseTo(Math.sqrt(0.1), 5);
+		expect(cell.held[4]).toBeCloseTo(Math.sqrt(0.1 / 0.64), 5);
 	});
 
 	it('stay inside the width and never overlap, narrow and wide', () => {

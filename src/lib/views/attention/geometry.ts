@@ -1,7 +1,7 @@
 /**
  * Attention: small multiples of all query heads at one step, and one head over all steps.
  *
- * A small multiple is a profile over positions on a root scale from 0 to 1. Mass on slots that the
+ * A small multiple is a profile over positions on a root scale from 0 to the largest weight of all heads. Mass on slots that the
  * arm still holds stands on the baseline; mass on slots that are gone hangs below it, so that the
  * loss shows by direction and not by colour alone.
  */
@@ -17,7 +17,7 @@ export interface MiniHead {
 	width: number;
 	/** Baseline of the profile. */
 	baseline: number;
-	/** Root of the largest weight in each bin, 0 to 1: on slots held, and on slots gone. */
+	/** Root of the largest weight in each bin over the shared limit, 0 to 1: on slots held, and on slots gone. */
 	held: Float32Array;
 	gone: Float32Array;
 	/** Mass on slots gone, 0 to 1. */
@@ -28,7 +28,9 @@ export interface MiniLayout {
 	width: number;
 	height: number;
 	heads: MiniHead[];
-	/** px that a weight of 1 stands above, and hangs below, the baseline. */
+	/** Weight at the top of every profile: the largest of all heads. */
+	limit: number;
+	/** px that the limit stands above, and hangs below, the baseline. */
 	rise: number;
 	drop: number;
 	barY: number;
@@ -56,11 +58,12 @@ export function miniHeads(probe: HeadsProbe, model: ModelShape, width: number, o
 	const all = Array.from({ length: layers * heads }, (_, i) => i);
 	if (order === 'lost') all.sort((a, b) => probe.massLost[b] - probe.massLost[a]);
 	const bins = Math.max(1, Math.min(probe.positions, Math.floor(cell)));
+	const limit = probe.full.reduce((a, b) => Math.max(a, b), 0) || 1;
 	const out = all.map((index, i): MiniHead => {
 		const row = order === 'layer' ? Math.floor(index / heads) : Math.floor(i / heads);
 		const head = index % heads;
 		const column = order === 'layer' ? head : i % heads;
-		const { held, gone } = profile(probe, index, bins);
+		const { held, gone } = profile(probe, index, bins, limit);
 		return {
 			layer: Math.floor(index / heads),
 			head,
@@ -78,6 +81,7 @@ export function miniHeads(probe: HeadsProbe, model: ModelShape, width: number, o
 		width,
 		height: top + layers * pitch + 2,
 		heads: out,
+		limit,
 		rise,
 		drop,
 		barY: drop + 3,
@@ -87,7 +91,7 @@ export function miniHeads(probe: HeadsProbe, model: ModelShape, width: number, o
 }
 
 /** A position is gone when the full cache may read it and the arm gives it nothing at all. */
-function profile(probe: HeadsProbe, index: number, bins: number): { held: Float32Array; gone: Float32Array } {
+function profile(probe: HeadsProbe, index: number, bins: number, limit: number): { held: Float32Array; gone: Float32Array } {
 	const held = new Float32Array(bins);
 	const gone = new Float32Array(bins);
 	for (let p = 0; p < probe.positions; p++) {
@@ -97,8 +101,8 @@ function profile(probe: HeadsProbe, index: number, bins: number): { held: Float3
 		target[bin] = Math.max(target[bin], weight);
 	}
 	for (let b = 0; b < bins; b++) {
-		held[b] = Math.sqrt(held[b]);
-		gone[b] = Math.sqrt(gone[b]);
+		held[b] = Math.sqrt(held[b] / limit);
+		gone[b] = Math.sqrt(gone[b] / limit);
 	}
 	return { held, gone };
 }
@@ -176,9 +180,10 @@ export function headPanels(probe: AttentionProbe, window: Window): HeadPanels {
 	return panels;
 }
 
-/** Largest weight of the full cache over all steps, by bin: the overview above the panels. */
+/** Largest weight of the full cache over all steps, by bin, root scale to 1: the overview above the panels. */
 export function overview(probe: AttentionProbe, bins: number): { held: Float32Array; gone: Float32Array } {
 	const n = Math.max(1, Math.min(bins, probe.positions));
+	const limit = probe.full.reduce((a, b) => Math.max(a, b), 0) || 1;
 	const held = new Float32Array(n);
 	const gone = new Float32Array(n);
 	for (let p = 0; p < probe.positions; p++) {
@@ -186,7 +191,7 @@ export function overview(probe: AttentionProbe, bins: number): { held: Float32Ar
 		for (let s = 0; s < probe.steps; s++) {
 			const weight = probe.full[s * probe.positions + p];
 			const target = probe.arm[s * probe.positions + p] === 0 ? gone : held;
-			target[bin] = Math.max(target[bin], Math.sqrt(weight));
+			target[bin] = Math.max(target[bin], Math.sqrt(weight / limit));
 		}
 	}
 	return { held, gone };
