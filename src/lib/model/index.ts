@@ -1,5 +1,5 @@
 /** The model: weights, tokenizer, forward pass, sampling. */
-export { loadModel, type LoadedModel, type LoadProgress } from './load.ts';
+export { loadModel, loadTokenizer, type LoadedModel, type LoadProgress } from './load.ts';
 export { sourceOf, type ModelSource } from './source.ts';
 export { ModelError } from './safetensors.ts';
 export { checkLength } from './decoder.ts';

@@ -34,9 +34,7 @@ export async function loadModel(source: string | ModelSource, engine: EngineInfo
 	}
 	const from = typeof source === 'string' ? sourceOf(source) : source;
 	const config = readConfig(await required(from, 'config.json', signal));
-	const tokenizerJson = await required(from, 'tokenizer.json', signal);
-	const tokenizerConfig = (await from.json('tokenizer_config.json', signal)) ?? {};
-	const tokenizer = new Tokenizer(tokenizerJson as object, tokenizerConfig as object);
+	const tokenizer = await loadTokenizer(from, signal);
 	if (tokenizer.size > config.vocab) {
 		throw new ModelError(`tokenizer.json knows ${tokenizer.size} tokens, but config.json has a vocab_size of ${config.vocab}: they belong to different models.`);
 	}
@@ -46,6 +44,13 @@ export async function loadModel(source: string | ModelSource, engine: EngineInfo
 	const shape = shapeOf(from.id, config, weights.count);
 	const decoder = new LlamaDecoder(shape, config, weights);
 	return { shape, decoder, tokenizer, ends: config.ends, dispose: () => decoder.dispose() };
+}
+
+/** The tokenizer alone, of a directory as for `loadModel`. */
+export async function loadTokenizer(source: string | ModelSource, signal?: AbortSignal): Promise<Tokenizer> {
+	const from = typeof source === 'string' ? sourceOf(source) : source;
+	const json = await required(from, 'tokenizer.json', signal);
+	return new Tokenizer(json as object, ((await from.json('tokenizer_config.json', signal)) ?? {}) as object);
 }
 
 async function required(from: ModelSource, file: string, signal?: AbortSignal): Promise<unknown> {

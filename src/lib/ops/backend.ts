@@ -13,6 +13,7 @@ export type Preferred = EngineInfo['backend'];
 export async function openBackend(preferred?: Preferred): Promise<EngineInfo> {
 	tf.enableProdMode();
 	if (preferred === 'webgpu') {
+		if (inNode && !hasWebGpu()) await (await import('./node-webgpu.ts')).installWebGpu().catch(() => {});
 		const info = await openWebGpu(true);
 		if (!info) throw new Error('WebGPU was asked for, but this browser or machine offers no adapter. Choose wasm instead.');
 		return info;
@@ -22,8 +23,14 @@ export async function openBackend(preferred?: Preferred): Promise<EngineInfo> {
 	return (await openWebGpu(false)) ?? (await openWasm().catch(() => openCpu()));
 }
 
+const inNode = typeof process !== 'undefined' && process.versions?.node !== undefined && typeof window === 'undefined';
+
+function hasWebGpu(): boolean {
+	return typeof navigator !== 'undefined' && navigator.gpu !== undefined;
+}
+
 async function openWebGpu(allowSoftware: boolean): Promise<EngineInfo | null> {
-	if (typeof navigator === 'undefined' || !navigator.gpu) return null;
+	if (!hasWebGpu()) return null;
 	const adapter = await navigator.gpu.requestAdapter({ powerPreference: 'high-performance' }).catch(() => null);
 	if (!adapter) return null;
 	const { vendor, architecture, description } = adapter.info;
@@ -67,7 +74,7 @@ let wasmPathsSet = false;
 
 /** In Node the package's own folder; in a browser the addresses at which the build serves the files. */
 async function wasmPaths() {
-	if (typeof process !== 'undefined' && process.versions?.node) {
+	if (inNode) {
 		const nodeModule = 'node:module';
 		const { createRequire } = (await import(/* @vite-ignore */ nodeModule)) as typeof import('node:module');
 		const entry = createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm');

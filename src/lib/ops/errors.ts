@@ -1,5 +1,6 @@
 /** What the graphics device reported. WebGPU never throws: a bad kernel gives zeros and an event. */
 const errors: string[] = [];
+const MOST = 8;
 let lostListeners: ((reason: string) => void)[] = [];
 
 /** Errors since the last call that cleared them; empty on wasm and cpu. */
@@ -22,7 +23,9 @@ export function onDeviceLost(listener: (reason: string) => void): () => void {
 /** Starts listening to a device. */
 export function watch(device: GPUDevice): void {
 	device.addEventListener('uncapturederror', (event) => {
-		errors.push((event as GPUUncapturedErrorEvent).error.message);
+		const { message } = (event as GPUUncapturedErrorEvent).error;
+		// One bad kernel fails again in every command that uses it.
+		if (errors.length < MOST && !errors.includes(message)) errors.push(message);
 	});
 	device.lost.then((info) => {
 		if (info.reason === 'destroyed') return;

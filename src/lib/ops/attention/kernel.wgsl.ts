@@ -87,9 +87,9 @@ fn main() {
 	for (var place = lane; place < uniforms.capacity; place += ${threads}) {
 		let extra = seen(base, place, t);
 		if (extra <= -1e29) { continue; }
-		let from = (base * uniforms.capacity + place) * ${steps};
+		let row0 = (base * uniforms.capacity + place) * ${steps};
 		var dots = 0.0;
-		for (var j = 0; j < ${steps}; j++) { dots += product(query[j], keys[from + j]); }
+		for (var j = 0; j < ${steps}; j++) { dots += product(query[j], keys[row0 + j]); }
 		let score = dots * uniforms.scale + extra;
 		if (score > peak) {
 			let shrink = exp(peak - score);
@@ -99,7 +99,7 @@ fn main() {
 		}
 		let weight = exp(score - peak);
 		total += weight;
-		for (var j = 0; j < ${steps}; j++) { sum[j] += weight * vals[from + j]; }
+		for (var j = 0; j < ${steps}; j++) { sum[j] += weight * vals[row0 + j]; }
 	}
 	peaks[lane] = peak;
 	totals[lane] = total;

@@ -1,0 +1,3 @@
+import { againstHuggingFace } from './conformance-suite.ts';
+
+againstHuggingFace('webgpu');

@@ -1,0 +1,3 @@
+import { installWebGpu } from '../src/lib/ops/node-webgpu.ts';
+
+await installWebGpu();
