@@ -67,6 +67,11 @@ export class Tokenizer {
 		return this.library.token_to_id(token);
 	}
 
+	/** The token of an id as the vocabulary writes it; undefined where there is none. */
+	tokenOf(id: number): string | undefined {
+		return this.library.id_to_token(id);
+	}
+
 	isSpecial(id: number): boolean {
 		return this.special.has(id);
 	}

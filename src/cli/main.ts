@@ -1,0 +1,69 @@
+/**
+ * The lab without a page. Standard output carries the result and nothing else; words for people go
+ * to standard error. Exit status: 0 done, 2 the document or the call is wrong, 1 anything else.
+ */
+import { DocumentError } from '$lib/documents/schema.ts';
+import { UsageError } from './arguments.ts';
+import { describeMethods } from './methods.ts';
+import { recordFile, runFile } from './run.ts';
+import { printTask } from './task.ts';
+
+const HELP = `winnow: KV-cache compression experiments from the command line
+
+usage:
+  npm run winnow -- run FILE.json [--backend wasm|cpu|webgpu]
+      Runs the experiment (FILE.json, or - for standard input) and prints the result, one JSON object.
+  npm run winnow -- record FILE.json OUT [--backend …] [--probes LIST] [--halves false]
+      Runs the experiment and writes a recorded run for the page: its trace and the probes of LIST,
+      e.g. --probes attention:2:1,spectrum:2:0 (kind:layer:head); OUT ending in .gz is gzipped.
+  npm run winnow -- task NAME --seed N [--length N] [--OPTION VALUE …] [--model ID] [--json]
+      Prints the text of a task, exactly as a run would read it.
+  npm run winnow -- methods [ID] [--json]
+      Lists the methods and their parameters.
+  npm run winnow -- --help
+
+models: an id from static/models, or path:DIR with config.json, model.safetensors, tokenizer.json
+exit status: 0 done; 2 the document or the call is wrong (the message says where and what was expected); 1 anything else
+`;
+
+/** Runs one command; gives back the exit status. */
+export async function main(args: string[]): Promise<number> {
+	// Libraries may talk; only the result may be on standard output.
+	console.log = console.info = console.debug = console.error;
+	try {
+		const [command, ...rest] = args;
+		switch (command) {
+			case 'run':
+				await print(JSON.stringify(await runFile(rest)));
+				return 0;
+			case 'record':
+				await recordFile(rest);
+				return 0;
+			case 'task':
+				await print(await printTask(rest));
+				return 0;
+			case 'methods':
+				await print(describeMethods(rest));
+				return 0;
+			case 'help':
+			case '--help':
+			case '-h':
+				await print(HELP.trimEnd());
+				return 0;
+			default:
+				throw new UsageError(command === undefined ? 'what shall I do? See winnow --help' : `there is no command "${command}"; see winnow --help`);
+		}
+	} catch (error) {
+		const wrong = error instanceof DocumentError || error instanceof UsageError;
+		process.stderr.write(`${(error as Error).message}\n`);
+		if (!wrong && process.env.WINNOW_DEBUG) process.stderr.write(`${(error as Error).stack}\n`);
+		return wrong ? 2 : 1;
+	}
+}
+
+/** Waits until all is written: a pipe takes big results in pieces. */
+function print(text: string): Promise<void> {
+	return new Promise((resolve, reject) => {
+		process.stdout.write(`${text}\n`, (error) => (error ? reject(error) : resolve()));
+	});
+}

@@ -1,0 +1,121 @@
+/** Reading the prompt: once for everybody, or in blocks by each arm over its own compressed cache. */
+import { ArmCache } from '$lib/cache/arm-cache.ts';
+import { Captured, DeviceMemory, PrefillMemory, type LayerCapture, type Seen } from '$lib/cache/device/index.ts';
+import type { Needs } from '$lib/methods/define.ts';
+import type { Decoder } from '$lib/model/index.ts';
+import type { Rotation } from '$lib/numerics/rope.ts';
+import type { Arm } from './arm.ts';
+
+/** Reads `ids` into nothing and gives back what was captured. */
+export async function readAtOnce(decoder: Decoder, ids: Int32Array, needs: Needs): Promise<Captured> {
+	const memory = new PrefillMemory(decoder.shape, ids.length, needs);
+	try {
+		const { logits } = await decoder.forward(ids, memory.pass(), memory);
+		logits.dispose();
+		return await memory.finish();
+	} catch (error) {
+		memory.dispose();
+		throw error;
+	}
+}
+
+/** The full cache of what was captured. */
+export function cacheOf(captured: Captured, rope: Rotation): ArmCache {
+	const { shape, n, layers } = captured;
+	return ArmCache.fromPrompt({ shape, n, rope, keys: (layer) => layers[layer].keys, values: (layer) => layers[layer].values });
+}
+
+export interface BlockRead {
+	cache: ArmCache;
+	/** The arm's own keys and values of the prompt, before any method acted. */
+	captured: Captured;
+}
+
+/**
+ * Reads the prompt in blocks: each arm's next block reads what the arm kept of the blocks before.
+ * All arms advance together, as the rows of a batch.
+ */
+export async function readInBlocks(decoder: Decoder, ids: Int32Array, block: number, arms: Arm[], needs: Needs, rope: Rotation, signal?: AbortSignal): Promise<BlockRead[]> {
+	const n = ids.length;
+	const first = await readAtOnce(decoder, ids.slice(0, Math.min(block, n)), needs);
+	const whole = cacheOf(first, rope);
+	const reads = arms.map(() => ({ cache: whole.fork(), captured: first }));
+	const act = (end: number) => reads.forEach(({ cache, captured }, i) => {
+		if (end < n) arms[i].blockEnded(cache, captured);
+		else arms[i].prefilled(cache, captured);
+	});
+	act(first.n);
+	if (first.n === n) return reads;
+	const memory = new DeviceMemory(reads.map(({ cache }) => cache), n);
+	try {
+		for (let from = first.n; from < n; from += block) {
+			signal?.throwIfAborted();
+			const part = ids.slice(from, Math.min(n, from + block));
+			const batch = new Int32Array(part.length * arms.length);
+			for (let row = 0; row < arms.length; row++) batch.set(part, row * part.length);
+			const pass = memory.begin('append', {
+				queries: needs.queries, attentionSums: needs.attentionSums, keysBefore: needs.keysBefore
+			}, part.length);
+			const { logits } = await decoder.forward(batch, pass, memory);
+			logits.dispose();
+			const seen = await memory.finish();
+			reads.forEach((read, row) => (read.captured = extend(read.captured, read.cache, seen, row, part.length, needs)));
+			act(from + part.length);
+		}
+	} finally {
+		memory.dispose();
+	}
+	return reads;
+}
+
+/** What an arm has captured so far, with one more block of `tokens` tokens. */
+function extend(before: Captured, cache: ArmCache, seen: Seen, row: number, tokens: number, needs: Needs): Captured {
+	const { shape } = before;
+	const { heads, kvHeads, headDim: d } = shape;
+	const n = before.n + tokens;
+	const layers = before.layers.map((old, layer): LayerCapture => {
+		const keys = new Float32Array(kvHeads * n * d);
+		const values = new Float32Array(kvHeads * n * d);
+		const keysBefore = needs.keysBefore ? new Float32Array(kvHeads * n * d) : undefined;
+		cache.layers[layer].heads.forEach((store, head) => {
+			const at = head * n * d;
+			keys.set(before.keys(layer, head), at);
+			values.set(before.values(layer, head), at);
+			keysBefore?.set(before.keysBefore(layer, head), at);
+			for (let t = 0; t < tokens; t++) {
+				// The block's slots are the newest, and still exact.
+				const slot = store.length - tokens + t;
+				keys.set(store.numbers(slot, 'K'), at + (before.n + t) * d);
+				values.set(store.numbers(slot, 'V'), at + (before.n + t) * d);
+			}
+			keysBefore?.set(seen.keysBefore(row, layer, head), at + before.n * d);
+		});
+		const out: LayerCapture = { keys, values, ...(keysBefore ? { keysBefore } : {}) };
+		if (needs.queries) out.queries = joinQueries(heads, d, (head) => old.queries!.subarray(head * (old.queries!.length / heads), (head + 1) * (old.queries!.length / heads)), (head) => seen.queries(row, layer, head), needs.queries);
+		if (needs.attentionSums) {
+			out.attentionSums = new Float32Array(heads * n);
+			for (let head = 0; head < heads; head++) {
+				out.attentionSums.set(before.attentionSums(layer, head), head * n);
+				const store = cache.layers[layer].heads[Math.floor((head * kvHeads) / heads)];
+				const sums = seen.attentionSums(row, layer, head);
+				store.slots.copy('position').forEach((position, slot) => (out.attentionSums![head * n + position] += sums[slot]));
+			}
+		}
+		return out;
+	});
+	return new Captured(shape, n, layers);
+}
+
+/** Old and new queries of every head, cut to the last w. */
+function joinQueries(heads: number, d: number, old: (head: number) => Float32Array, fresh: (head: number) => Float32Array, wanted: { last: number } | 'all'): Float32Array {
+	const rows = (old(0).length + fresh(0).length) / d;
+	const kept = wanted === 'all' ? rows : Math.min(wanted.last, rows);
+	const out = new Float32Array(heads * kept * d);
+	for (let head = 0; head < heads; head++) {
+		const both = new Float32Array(rows * d);
+		both.set(old(head));
+		both.set(fresh(head), old(head).length);
+		out.set(both.subarray((rows - kept) * d), head * kept * d);
+	}
+	return out;
+}

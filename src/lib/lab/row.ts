@@ -1,0 +1,57 @@
+/** One row of the batch as text: what it has said, and how it chooses its next token. */
+import type { GenerateSpec } from '$lib/documents/experiment.ts';
+import { sampleToken, type Tokenizer } from '$lib/model/index.ts';
+import { random, type Random } from '$lib/numerics/random.ts';
+
+/** Texts of single tokens, remembered. Models may have more logits than their tokenizer has tokens. */
+export class TokenTexts {
+	readonly #known = new Map<number, string>();
+	readonly #size: number;
+
+	constructor(readonly tokenizer: Tokenizer) {
+		this.#size = tokenizer.size;
+	}
+
+	isToken(id: number): boolean {
+		return id < this.#size && this.tokenizer.tokenOf(id) !== undefined;
+	}
+
+	readonly of = (id: number): string => {
+		let text = this.#known.get(id);
+		if (text === undefined) this.#known.set(id, (text = this.isToken(id) ? this.tokenizer.texts([id])[0] : `<${id}>`));
+		return text;
+	};
+}
+
+export class Row {
+	/** It has taken a token that ends a text. */
+	ended = false;
+	readonly #tokens: number[] = [];
+	readonly #random: Random;
+	readonly #stream: ReturnType<Tokenizer['stream']>;
+
+	constructor(readonly texts: TokenTexts, readonly generate: GenerateSpec) {
+		this.#random = random(generate.seed);
+		this.#stream = texts.tokenizer.stream();
+	}
+
+	/** The next token of these logits. Draws one random number unless the temperature is 0. */
+	choose(logits: Float32Array): number {
+		return sampleToken(logits, this.generate, this.#random);
+	}
+
+	/** Takes a token; gives back its text, as far as it completes characters. */
+	push(token: number): string {
+		this.#tokens.push(token);
+		return this.texts.isToken(token) ? this.#stream.push(token) : this.texts.of(token);
+	}
+
+	get last(): number {
+		return this.#tokens[this.#tokens.length - 1];
+	}
+
+	/** All that was said, without special tokens. */
+	get text(): string {
+		return this.texts.tokenizer.decode(this.#tokens.filter((id) => this.texts.isToken(id)));
+	}
+}

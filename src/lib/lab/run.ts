@@ -1,0 +1,272 @@
+/**
+ * One experiment, step by step. The rows of the batch are the reference (full cache), the arms and,
+ * when arms generate freely, one shadow an arm: the full cache fed that arm's tokens.
+ */
+import type { ArmCache } from '$lib/cache/arm-cache.ts';
+import { fullCacheBytes } from '$lib/cache/bill.ts';
+import { cellStates } from '$lib/cache/cells.ts';
+import { DeviceMemory, type Attending, type Captured, type Seen } from '$lib/cache/device/index.ts';
+import type { Experiment, MethodSpec } from '$lib/documents/experiment.ts';
+import type { CellDiff, Probe, ProbeRequest, ProbeOf, TaskOutcome, Trace } from '$lib/documents/trace.ts';
+import type { Needs } from '$lib/methods/define.ts';
+import { joinNeeds } from '$lib/methods/start.ts';
+import { rotation } from '$lib/numerics/rope.ts';
+import { read } from '$lib/ops/index.ts';
+import { Arm } from './arm.ts';
+import { AttentionLog, queriesOf } from './attention-log.ts';
+import { ExactNumbers } from './exact.ts';
+import type { Lab } from './lab.ts';
+import { compare, rowStep } from './metrics.ts';
+import { planRun, type Plan } from './plan.ts';
+import { cacheOf, readAtOnce, readInBlocks } from './prefill.ts';
+import { takeProbe, type ProbeSources } from './probes.ts';
+import { Readings } from './readings.ts';
+import { makeResult, type RecordedLogits, type Result } from './result.ts';
+import { Row, TokenTexts } from './row.ts';
+import { scoreAnswer } from './tasks/index.ts';
+import { applyUpdate, type ArmUpdate, type StepUpdate } from './update.ts';
+
+export interface RunOptions {
+	/** Keeps what probes of attention need: costs memory and a read-back a step. */
+	record?: boolean;
+	signal?: AbortSignal;
+}
+
+interface Parts {
+	lab: Lab;
+	plan: Plan;
+	arms: Arm[];
+	caches: ArmCache[];
+	sources: ProbeSources;
+	trace: Trace;
+	record: boolean;
+}
+
+export class Run {
+	readonly trace: Trace;
+	readonly #p: Parts;
+	readonly #memory: DeviceMemory;
+	readonly #rows: Row[];
+	readonly #texts: TokenTexts;
+	readonly #cells: Uint8Array[];
+	readonly #logits: RecordedLogits;
+	readonly #decodeNeeds: Needs;
+	#spent = { ms: 0, passes: 0 };
+	#broken = false;
+
+	private constructor(parts: Parts) {
+		const { lab, plan, trace, arms } = parts;
+		this.#p = parts;
+		this.trace = trace;
+		this.#memory = new DeviceMemory(parts.caches, plan.span);
+		this.#texts = new TokenTexts(lab.loaded.tokenizer);
+		const count = parts.caches.length;
+		// Every row draws from the same stream, so that equal distributions give equal tokens.
+		this.#rows = Array.from({ length: count }, () => new Row(this.#texts, plan.experiment.generate));
+		this.#cells = trace.arms.map((arm) => arm.cells);
+		this.#logits = { reference: [], arms: arms.map(() => []) };
+		this.#decodeNeeds = joinNeeds([...arms.map((arm) => arm.needs), ...(parts.record ? [{ stepAttention: true, stepQuery: true }] : [])]);
+	}
+
+	/** Reads the prompt and compresses it. Throws DocumentError before anything is computed. */
+	static async begin(lab: Lab, experiment: Experiment, options: RunOptions): Promise<Run> {
+		const { decoder, tokenizer } = lab.loaded;
+		const { signal, record = false } = options;
+		const plan = planRun(experiment, lab.model, tokenizer);
+		const rope = rotation(decoder.invFreq);
+		const n = plan.prompt.ids.length;
+		const arms = plan.arms.map((arm, i) => new Arm(arm, lab.model, rope, n, experiment.generate.seed, `arms[${i}]`));
+		const needs = joinNeeds(arms.map((arm) => arm.needs));
+		signal?.throwIfAborted();
+
+		const before = performance.now();
+		const ids = Int32Array.from(plan.prompt.ids);
+		const captured = await readAtOnce(decoder, ids, needs);
+		const prefill = performance.now() - before;
+		signal?.throwIfAborted();
+		const prompt = cacheOf(captured, rope);
+		const own = await compress(lab, plan, arms, needs, captured, prompt, signal);
+		const reference = prompt.fork();
+		const shadows = arms.map(() => (plan.forced ? reference : prompt.fork()));
+		const caches = [reference, ...own.map(({ cache }) => cache), ...(plan.forced ? [] : shadows)];
+		const sources: ProbeSources = {
+			model: lab.model, rope, prompt, arms: own.map(({ cache }) => cache), shadows,
+			exact: own.map(({ exact }) => exact), log: new AttentionLog(lab.model, arms.length)
+		};
+		const trace = firstTrace(lab, plan, sources.arms, prefill);
+		return new Run({ lab, plan, arms, caches, sources, trace, record });
+	}
+
+	/**
+	 * Takes up to `steps` steps, or as many as there are. `onStep` is waited for, so a slow listener
+	 * slows the run. The signal is looked at between steps; the run can go on after it.
+	 */
+	async advance(steps = Infinity, onStep?: (update: StepUpdate) => unknown, signal?: AbortSignal): Promise<void> {
+		for (let i = 0; i < steps && !this.trace.done; i++) {
+			signal?.throwIfAborted();
+			if (this.#broken) throw new Error('This run ended in an error and cannot go on.');
+			const update = await this.#step().catch((error: unknown) => {
+				this.#broken = true;
+				this.#memory.abandon();
+				throw error;
+			});
+			applyUpdate(this.trace, update);
+			await onStep?.(update);
+		}
+	}
+
+	async #step(): Promise<StepUpdate> {
+		const { plan, arms, lab } = this.#p;
+		const n = plan.prompt.ids.length;
+		const step = this.#spent.passes;
+		const before = performance.now();
+		const { logits, seen } = await this.#pass(step, n - 1 + step);
+		const tokens = this.#takeTokens(logits, step);
+		const armUpdates = arms.map((_, i) => this.#finishArm(i, step, n - 1 + step, logits, tokens, seen));
+		const reference = this.#rows[0].ended ? null : rowStep(logits[0], tokens[0], this.#rows[0].push(tokens[0]), this.#texts.of);
+		const own = this.#rows.slice(0, 1 + arms.length);
+		if (!plan.forced) {
+			own.forEach((row, i) => {
+				if (!row.ended && lab.loaded.ends.includes(tokens[i])) this.#end(i);
+			});
+		}
+		const done = step + 1 >= plan.steps || own.every((row) => row.ended);
+		this.#spent = { ms: this.#spent.ms + performance.now() - before, passes: step + 1 };
+		return {
+			step, reference, arms: armUpdates, done,
+			referenceBytes: reference ? fullCacheBytes(lab.model, n + step) : this.trace.reference.bytes,
+			texts: { reference: own[0].text, arms: own.slice(1).map((row) => row.text) },
+			timings: { ...this.trace.timings, perToken: this.#spent.ms / this.#spent.passes },
+			...(done ? this.#outcomes() : {})
+		};
+	}
+
+	/** Runs one token of every row. Step 0 runs the last prompt token once more; nothing is stored then. */
+	async #pass(step: number, position: number): Promise<{ logits: Float32Array[]; seen: Seen }> {
+		const { plan, lab, arms, caches, sources } = this.#p;
+		const attending = new Map<number, Attending>();
+		arms.forEach((arm, i) => {
+			const act = arm.attending(caches[1 + i], step, position);
+			if (act && !this.#rows[1 + i].ended) attending.set(1 + i, act);
+		});
+		const { stepAttention, stepQuery } = this.#decodeNeeds;
+		const pass = this.#memory.begin(step === 0 ? 'transient' : 'append', {
+			attention: stepAttention, queries: stepQuery ? { last: 1 } : undefined, attending
+		});
+		const last = plan.prompt.ids.at(-1) as number;
+		const ids = Int32Array.from(this.#rows, (row, i) => (step === 0 ? last : this.#rows[this.#leader(i)].last));
+		const output = await lab.loaded.decoder.forward(ids, pass, this.#memory);
+		try {
+			const all = (await read(output.logits)) as Float32Array;
+			const vocab = all.length / caches.length;
+			const logits = caches.map((_, row) => all.slice(row * vocab, (row + 1) * vocab));
+			const seen = await this.#memory.finish();
+			if (step > 0) sources.exact.forEach((exact, i) => !this.#rows[1 + i].ended && exact.take(sources.arms[i]));
+			return { logits, seen };
+		} finally {
+			output.logits.dispose();
+		}
+	}
+
+	/** The row whose tokens row `i` reads: shadows follow their arm. */
+	#leader(row: number): number {
+		const { arms } = this.#p;
+		return row > arms.length ? row - arms.length : row;
+	}
+
+	#takeTokens(logits: Float32Array[], step: number): number[] {
+		const { forced, experiment, arms } = this.#p.plan;
+		const wants = experiment.report.includes('logits');
+		const count = 1 + arms.length;
+		if (wants && !this.#rows[0].ended) this.#logits.reference.push(logits[0]);
+		if (wants) arms.forEach((_, i) => !this.#rows[1 + i].ended && this.#logits.arms[i].push(logits[1 + i]));
+		return Array.from({ length: count }, (_, row) => (forced ? forced[step] : this.#rows[row].choose(logits[row])));
+	}
+
+	/** Lets an arm's methods act on the new token and writes down what came of it. */
+	#finishArm(i: number, step: number, position: number, logits: Float32Array[], tokens: number[], seen: Seen): ArmUpdate | null {
+		const { arms, caches, plan, sources, record } = this.#p;
+		const row = this.#rows[1 + i];
+		if (row.ended) return null;
+		const cache = caches[1 + i];
+		const shadow = plan.forced ? 0 : 1 + arms.length + i;
+		const readings = new Readings(seen, 1 + i, cache, position, plan.span);
+		if (record) sources.log.add(i, readings, queriesOf(this.#p.lab.model, new Readings(seen, shadow, caches[shadow], position, plan.span)));
+		if (step > 0) arms[i].appended(cache, readings, step, position);
+		const cells = cellStates(cache, plan.span);
+		const diff = difference(step, this.#cells[i], cells);
+		this.#cells[i] = cells;
+		const trace = {
+			...rowStep(logits[1 + i], tokens[1 + i], row.push(tokens[1 + i]), this.#texts.of),
+			...compare(logits[shadow], logits[1 + i], this.#texts.of),
+			bill: cache.bill()
+		};
+		return { trace, diff, verbs: cache.takeRecords() };
+	}
+
+	/** A row has said its last word. It goes on being fed, so what probes look at is set aside. */
+	#end(row: number): void {
+		this.#rows[row].ended = true;
+		const { sources } = this.#p;
+		if (row === 0) return;
+		sources.arms[row - 1] = sources.arms[row - 1].fork();
+		sources.shadows[row - 1] = sources.shadows[row - 1].fork();
+	}
+
+	#outcomes(): { outcomes?: { reference: TaskOutcome; arms: TaskOutcome[] } } {
+		const { task } = this.#p.plan;
+		// A story has no right answer, and forced tokens are nobody's answer.
+		if (!task?.answer.trim() || this.#p.plan.forced) return {};
+		const [reference, ...arms] = this.#rows.slice(0, 1 + this.#p.arms.length).map((row) => scoreAnswer(task, row.text));
+		return { outcomes: { reference, arms } };
+	}
+
+	/** What a picture asks for beyond the trace; null when it was not recorded. Throws RangeError for what does not exist. */
+	async probe<R extends ProbeRequest>(request: R): Promise<ProbeOf<R> | null> {
+		if ((request.kind === 'attention' || request.kind === 'heads') && !this.#p.record) return null;
+		return takeProbe(this.#p.sources, request) as Probe as ProbeOf<R>;
+	}
+
+	/** The result document of the run so far. */
+	result(): Result {
+		return makeResult(this.trace, this.#logits);
+	}
+
+	dispose(): void {
+		this.#broken = true;
+		this.#memory.dispose();
+	}
+}
+
+/** Every arm's compressed cache, and what its numbers were before. */
+async function compress(lab: Lab, plan: Plan, arms: Arm[], needs: Needs, captured: Captured, prompt: ArmCache, signal?: AbortSignal): Promise<{ cache: ArmCache; exact: ExactNumbers }[]> {
+	const { block } = plan.experiment.prefill;
+	if (block !== null && arms.length > 0) {
+		const reads = await readInBlocks(lab.loaded.decoder, Int32Array.from(plan.prompt.ids), block, arms, needs, prompt.rope, signal);
+		return reads.map(({ cache, captured: own }) => ({ cache, exact: new ExactNumbers(cacheOf(own, prompt.rope), own.n) }));
+	}
+	return arms.map((arm) => {
+		const cache = prompt.fork();
+		arm.prefilled(cache, captured);
+		return { cache, exact: new ExactNumbers(prompt, captured.n) };
+	});
+}
+
+function firstTrace(lab: Lab, plan: Plan, caches: ArmCache[], prefill: number): Trace {
+	return {
+		version: 1, provenance: 'measured', experiment: plan.experiment, engine: lab.engine, model: lab.model, prompt: plan.prompt,
+		reference: { steps: [], text: '', bytes: fullCacheBytes(lab.model, plan.prompt.ids.length) },
+		arms: caches.map((cache, i) => ({
+			label: plan.arms[i].label, stack: plan.arms[i].stack as MethodSpec[], steps: [], text: '', span: plan.span,
+			cells: cellStates(cache, plan.span), diffs: [], verbs: cache.takeRecords(), billAfterPrompt: cache.bill(),
+			kept: cache.layers.map((layer) => layer.heads.map((_, head) => Array.from(layer.positions(head))))
+		})),
+		done: plan.steps === 0, timings: { load: lab.loadMs, prefill, perToken: 0 }
+	};
+}
+
+function difference(step: number, before: Uint8Array, after: Uint8Array): CellDiff {
+	const cells: number[] = [];
+	for (let i = 0; i < after.length; i++) if (before[i] !== after[i]) cells.push(i);
+	return { step, cells: Uint32Array.from(cells), states: Uint8Array.from(cells, (i) => after[i]) };
+}

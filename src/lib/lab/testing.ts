@@ -1,0 +1,26 @@
+/** A tiny model with random weights, for tests of everything that runs one. */
+import { loadModel } from '$lib/model/index.ts';
+import { HF_RANDOM, randomLlama } from '$lib/model/random-llama.ts';
+import { openBackend, type Preferred } from '$lib/ops/index.ts';
+import type { Experiment } from '$lib/documents/experiment.ts';
+import { parseExperiment } from '$lib/documents/schema.ts';
+import { Lab } from './lab.ts';
+
+export const TINY = {
+	architectures: ['LlamaForCausalLM'], model_type: 'llama', vocab_size: 320, hidden_size: 48, intermediate_size: 64, num_hidden_layers: 2,
+	num_attention_heads: 4, num_key_value_heads: 2, head_dim: 16, max_position_embeddings: 256, rope_theta: 10000, rms_norm_eps: 1e-5,
+	hidden_act: 'silu', tie_word_embeddings: false, bos_token_id: 0, eos_token_id: 1
+};
+
+export async function tinyLab(backend: Preferred = 'wasm', config: Record<string, unknown> = TINY): Promise<Lab> {
+	const engine = await openBackend(backend);
+	return new Lab(await loadModel(randomLlama(config, HF_RANDOM), engine), engine, 0, 'tiny');
+}
+
+/** A document with what tests leave out. */
+export function experiment(parts: Record<string, unknown>): Experiment {
+	return parseExperiment({ version: 1, model: 'tiny', prompt: { text: TEXT }, arms: [], ...parts }, { unknown: 'error' }).experiment;
+}
+
+/** 96 characters: with a tokenizer of bytes as many tokens, and one more where there is a first one. */
+export const TEXT = 'The red box has the code 4417. Anna walked to the river and found a small boat under the trees. ';
