@@ -23,7 +23,7 @@ import torch.distributed as dist
 import torch.nn.functional as F
 
 from data import RandomStream, Stream
-from model import Config, Nano, initialise
+from model import Config, Nano, Rest, initialise
 from optim import Optimizer
 
 HERE = Path(__file__).resolve().parent
@@ -55,12 +55,39 @@ def deadline(text: str) -> float:
     return (end if end > now else end + datetime.timedelta(days=1)).timestamp()
 
 
-def token_losses(model: Nano, ids: torch.Tensor, weights: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """The weighted mean loss of the batch and the plain loss of every token."""
-    logits = model(ids[:, :-1])
+def token_losses(
+    model: Nano, ids: torch.Tensor, weights: torch.Tensor, positions: torch.Tensor, rows: torch.Tensor, sink: float
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The weighted mean loss of the batch and the plain loss of every token.
+
+    With `sink` > 0 a small reward makes the first token the place where idle heads rest: it grows with
+    the log of the attention they give it (seen from the query positions `rows`), and a head that hardly
+    looks there because it has work to do is left alone.
+    """
+    rest = Rest(rows) if sink > 0 else None
+    logits = model(ids[:, :-1], None, rest, positions)
     each = F.cross_entropy(logits.flatten(0, 1), ids[:, 1:].flatten(), reduction="none")
     w = weights[:, 1:].flatten()
-    return (each * w).sum() / w.sum(), each.detach()
+    loss = (each * w).sum() / w.sum()
+    if rest is not None:
+        loss = loss - sink * torch.stack([(share + 0.1).log().mean() for share in rest.shares]).mean()
+    return loss, each.detach()
+
+
+def skipped_positions(rows: int, length: int, reach: int) -> torch.Tensor:
+    """Positions [rows, length]. Two rows of three jump ahead at up to three places, to at most `reach`.
+
+    So short rows teach what far apart means; what is next to each other stays so.
+    """
+    positions = torch.arange(length).repeat(rows, 1)
+    for row in positions:
+        if reach > length and torch.rand(()) < 2 / 3:
+            places = torch.randint(1, length, (int(torch.randint(1, 4, ())),))
+            room = int(torch.randint(0, reach - length + 1, ()))
+            cuts = torch.cat([torch.zeros(1), torch.rand(len(places) - 1).sort().values, torch.ones(1)])
+            for place, gap in zip(places, (cuts.diff() * room).long()):
+                row[place:] += gap
+    return positions
 
 
 class Meter:
@@ -87,10 +114,10 @@ class Meter:
 
 @torch.no_grad()
 def sink_shares(model: Nano, ids: torch.Tensor) -> list[float]:
-    """Largest share of attention on position 0 over the heads, one number a layer (queries 8..T)."""
+    """Share of attention on position 0, mean over heads and queries 8..T, one number a layer."""
     from probe import attention_maps
 
-    return [round(float(a[:, :, 8:, 0].mean(dim=(0, 2)).max()), 3) for a in attention_maps(model, ids)]
+    return [round(float(a[:, :, 8:, 0].mean()), 3) for a in attention_maps(model, ids)]
 
 
 def save(path: Path, model: Nano, optimizer: Optimizer, state: dict) -> None:
@@ -124,6 +151,7 @@ def work(args: argparse.Namespace, rank: int) -> None:
     else:
         initialise(model, plan["seed"], plan["bos_std"])
     state["starts"] += 1
+    torch.manual_seed(plan["seed"] + 1000 * state["starts"] + rank)
     compiled = token_losses if args.no_compile else torch.compile(token_losses, dynamic=False)
     if rank == 0:
         print(json.dumps({"parameters": sum(p.numel() for p in model.parameters()), **state}), flush=True)
@@ -173,7 +201,9 @@ def work(args: argparse.Namespace, rank: int) -> None:
 
         ids, weights = stream.batch(stage["rows"] // args.workers)
         optimizer.zero_grad()
-        loss, each = compiled(model, ids, weights)
+        positions = skipped_positions(len(ids), stage["T"], stage.get("reach", stage["T"]))
+        rows = torch.randint(8, stage["T"], (16,))
+        loss, each = compiled(model, ids, weights, positions, rows, stage.get("sink", 0.0))
         loss.backward()
         optimizer.step(factor)
         meter.add(each, weights)
