@@ -6,8 +6,7 @@ import { cellsAt, isStored } from '$lib/documents/read.ts';
 import { BILL_ITEMS, CELL_STATES, type ArmTrace, type Bill, type BillItem, type ModelShape, type Trace } from '$lib/documents/trace.ts';
 
 /** A line of the bill: an item, or the K or V half of the payload. */
-export type LineId = 'payloadK' | 'payloadV' | Exclude<BillItem, 'payload'>;
-export const LINES: LineId[] = ['payloadK', 'payloadV', 'scales', 'zeros', 'codebooks', 'indices', 'positions', 'window', 'state'];
+export type LineId = 'payloadK' | 'payloadV' | BillItem;
 
 export interface BillLine {
 	id: LineId;
@@ -20,21 +19,16 @@ export function billAt(arm: ArmTrace, step: number): Bill {
 }
 
 /**
- * Lines with bytes, in the order of the bar. `payloadK` and `payloadV` of a bill hold the window's
- * share too when there is one; the window stays a line of its own, so K and V then share the rest
- * in proportion to what the bill says of them.
+ * Lines with bytes, in the order of the bar. A bill's K and V count payload and exact window
+ * together, so payload is split into K and V only where there is no window.
  */
 export function billLines(bill: Bill): BillLine[] {
-	const { payload } = bill.items;
-	const halves = bill.payloadK + bill.payloadV;
-	const k = halves > 0 ? (bill.payloadK / halves) * payload : payload / 2;
-	const exact = halves === payload;
-	const lines: BillLine[] = [
-		{ id: 'payloadK', bytes: exact ? bill.payloadK : k },
-		{ id: 'payloadV', bytes: exact ? bill.payloadV : payload - k }
-	];
-	for (const item of BILL_ITEMS) if (item !== 'payload') lines.push({ id: item, bytes: bill.items[item] });
-	return LINES.map((id) => lines.find((line) => line.id === id)!).filter((line) => line.bytes > 0);
+	const lines: BillLine[] = [];
+	for (const item of BILL_ITEMS) {
+		if (item === 'payload' && bill.items.window === 0) lines.push({ id: 'payloadK', bytes: bill.payloadK }, { id: 'payloadV', bytes: bill.payloadV });
+		else lines.push({ id: item, bytes: bill.items[item] });
+	}
+	return lines.filter((line) => line.bytes > 0);
 }
 
 /** Bytes of the full fp16 cache at the moment of the bill. */
@@ -126,7 +120,10 @@ export interface Receipt {
 	fast: number;
 	ratio: number;
 	bitsPerNumber: number;
-	/** Slots stored over all layers and heads, and how many of them are exact on both sides. */
+	/** Bytes of numbers, exact or encoded, by K and V: payload and window together. */
+	numbersK: number;
+	numbersV: number;
+	/** Slots stored over all layers and heads. */
 	slots: number;
 }
 
@@ -136,7 +133,7 @@ export function receipt(model: ModelShape, arm: ArmTrace, step: number): Receipt
 	const { slots, exact, window } = countSlots(cellsAt(arm, step));
 	const exactBytes = model.headDim * 2;
 	const lines = billLines(bill).map((line): ReceiptLine => ({ ...line, factors: factorsOf(line) }));
-	return { lines, total: bill.total, fast: bill.fast, ratio: bill.ratio, bitsPerNumber: bill.bitsPerNumber, slots };
+	return { lines, total: bill.total, fast: bill.fast, ratio: bill.ratio, bitsPerNumber: bill.bitsPerNumber, numbersK: bill.payloadK, numbersV: bill.payloadV, slots };
 
 	function factorsOf({ id, bytes }: BillLine): ReceiptLine['factors'] {
 		if (id === 'payloadK' || id === 'payloadV') {

@@ -9,6 +9,7 @@ export function lineName(id: LineId): string {
 /** SVG fill; patterns come from Patterns.svelte with the same id. */
 export function lineFill(id: LineId, patterns: string): string {
 	switch (id) {
+		case 'payload':
 		case 'payloadK': return 'var(--ink)';
 		case 'payloadV': return 'var(--ink-3)';
 		case 'positions': return 'var(--st-sink)';

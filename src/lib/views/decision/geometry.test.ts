@@ -46,9 +46,11 @@ describe('the verdict on a token', () => {
 		expect(v).toMatchObject({ fate: 'merged', record: { into: 2 }, own: { rank: 5 } });
 	});
 	it('tells hidden from shown', () => {
-		const hide: VerbRecord = { ...keep, verb: 'hide', by: 'quest', step: 3, positions: Int32Array.of(1, 3) };
+		// Position 3 was hidden before and stays so: only position 1 changes and is recorded.
+		const hide: VerbRecord = { ...keep, verb: 'hide', by: 'quest', step: 3, positions: Int32Array.of(1) };
 		expect(verdict(arm([hide]), 1, 0, 1, 3, state('hidden')).fate).toBe('hidden');
 		expect(verdict(arm([hide]), 1, 0, 4, 3, state('kept')).fate).toBe('shown');
+		expect(verdict(arm([hide]), 1, 0, 3, 3, state('hidden'))).toMatchObject({ fate: 'hidden', own: { kept: false }, kept: 3 });
 	});
 	it('reports an encoding without inventing a rank', () => {
 		const encode: VerbRecord = { verb: 'encode', by: 'kivi', step: -1, layer: 1, head: 0, positions: Int32Array.of(1, 2), which: 'K', bits: 2 };

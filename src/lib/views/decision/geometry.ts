@@ -36,7 +36,6 @@ export interface Verdict {
 }
 
 const DROPS = ['evict', 'merge', 'summarise'];
-const TAKES = ['evict', 'merge', 'summarise', 'hide'];
 
 /** The token's state after `step` is `state` (index into CELL_STATES). */
 export function verdict(arm: ArmTrace, layer: number, head: number, position: number, step: number, state: number): Verdict {
@@ -91,19 +90,26 @@ function fateOf(record: VerbRecord, position: number, state: number): Fate {
 	if (!isStored(state)) return record.verb === 'merge' ? 'merged' : record.verb === 'summarise' ? 'summarised' : 'evicted';
 	if (!isReadable(state)) return 'hidden';
 	if (record.verb === 'show') return 'shown';
-	if (record.verb === 'hide') return record.positions.includes(position) ? 'hidden' : 'shown';
+	if (record.verb === 'hide') return 'shown';
 	return record.decision || record.verb === 'keep' ? 'kept' : 'other';
 }
 
 /** Competitors best first. On equal scores the one that stayed goes first, then the earlier position. */
 export function rankedLadder(record: VerbRecord, decision: Decision): Competitor[] {
 	const named = new Set(record.positions);
-	const takes = TAKES.includes(record.verb);
+	const { cut } = decision;
+	// Keep names all that stay and evict all that go. The others name only a part (hide and show what
+	// changes, a merge its own sources): there the cut tells.
+	const stays = (position: number, score: number) => {
+		if (record.verb === 'keep') return named.has(position);
+		if (record.verb === 'evict' || (cut === undefined && record.verb !== 'show')) return !named.has(position);
+		return cut === undefined ? named.has(position) : score >= cut;
+	};
 	const ladder: Competitor[] = [];
 	for (let i = 0; i < decision.positions.length; i++) {
 		if (decision.protected?.[i]) continue;
 		const position = decision.positions[i];
-		ladder.push({ position, score: decision.scores[i], rank: 0, kept: takes ? !named.has(position) : record.verb === 'keep' || record.verb === 'show' ? named.has(position) : decision.cut === undefined || decision.scores[i] >= decision.cut });
+		ladder.push({ position, score: decision.scores[i], rank: 0, kept: stays(position, decision.scores[i]) });
 	}
 	ladder.sort((a, b) => b.score - a.score || Number(b.kept) - Number(a.kept) || a.position - b.position);
 	ladder.forEach((c, i) => (c.rank = i + 1));
