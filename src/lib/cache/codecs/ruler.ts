@@ -2,6 +2,8 @@
  * The ruler of one quantization group: where code 0 stands and how far codes are apart, both as
  * the half floats that are stored. They are rounded outward *before* codes are taken, so that the
  * group's least and greatest number are still on the ruler and no error exceeds half a step.
+ * Encoding what was decoded changes nothing, unless a group is so narrow and so far from 0 that its
+ * step is below the spacing of halves there (a slot is encoded once, so nothing depends on it).
  */
 import { halfAtLeast, halfAtMost, roundToHalf } from '$lib/numerics/half.ts';
 
