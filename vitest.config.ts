@@ -8,16 +8,17 @@ const shared = {
 	resolve: { alias: { $lib: lib } }
 };
 
+// No test is judged by the clock; this only ends one that hangs. Projects inherit nothing, so each has it.
+const timeouts = { testTimeout: 120_000, hookTimeout: 120_000 };
+
 export default defineConfig({
 	...shared,
 	test: {
-		// No test is judged by the clock; this only ends one that hangs.
-		testTimeout: 120_000,
-		hookTimeout: 120_000,
 		projects: [
 			{
 				...shared,
 				test: {
+					...timeouts,
 					name: 'unit',
 					environment: 'node',
 					include: ['src/**/*.test.ts', 'training/**/*.test.ts', 'tests/**/*.test.ts'],
@@ -29,6 +30,7 @@ export default defineConfig({
 				// WebGPU as WebGPU, without a browser: Dawn for Node. Forks, because the driver's path is
 				// an environment variable that has to be there when the process starts.
 				test: {
+					...timeouts,
 					name: 'webgpu',
 					environment: 'node',
 					pool: 'forks',

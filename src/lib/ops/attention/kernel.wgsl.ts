@@ -41,7 +41,7 @@ function describe({ query, keys, values, bias }: Inputs, at: TensorInfo) {
 	return {
 		batch, heads, tokens, headDim, capacity, width, steps, type, inputs,
 		values: ['vals', values, width] as Kernel['inputs'][number],
-		ints: { tokens, heads, kvHeads, group: heads / kvHeads, capacity },
+		ints: { tokens, heads, kvHeads, group: heads / kvHeads, capacity, steps },
 		floats: { scale: 1 / Math.sqrt(headDim) },
 		key: `${width}_${steps}`,
 		/** Functions that every program of attention shares. */
@@ -57,10 +57,18 @@ fn seen(base : i32, place : i32, t : i32) -> f32 {
 	};
 }
 
-/** One workgroup a query: every thread walks its share of the places with a running softmax, then all merge. */
+/** Places whose scores are held at once. */
+const TILE = 128;
+
+/**
+ * One workgroup a query, walking the places in tiles with a running softmax. In a tile every thread
+ * first scores its share of the places; then threads turn to channels: lane c of a team adds up
+ * channel c over the team's share. Loops are bounded by uniforms, or compilers unroll them at length.
+ */
 function readOut(backend: WebGPUBackend, pass: Description, withLog: boolean): TensorInfo {
 	const { batch, heads, tokens, headDim, width, steps, type } = pass;
-	const threads = headDim <= 64 ? 32 : 16;
+	const threads = Math.max(32, steps);
+	const teams = Math.floor(threads / steps);
 	const stride = withLog ? headDim + 1 : headDim;
 	return runProgram(backend, {
 		key: `attention_${pass.key}_${threads}_${withLog}`,
@@ -71,53 +79,74 @@ function readOut(backend: WebGPUBackend, pass: Description, withLog: boolean): T
 		groups: [tokens, heads, batch],
 		threads,
 		code: `${pass.common}
-var<workgroup> peaks: array<f32, ${threads}>;
-var<workgroup> totals: array<f32, ${threads}>;
-var<workgroup> sums: array<${type}, ${threads * steps}>;
+var<workgroup> weights: array<f32, ${TILE}>;
+var<workgroup> lanes: array<f32, ${threads}>;
+var<workgroup> query: array<${type}, ${steps}>;
+var<workgroup> sums: array<${type}, ${threads}>;
 fn main() {
 	let t = i32(workgroupId.x);
 	let lane = i32(localId.x);
 	let base = i32(workgroupId.z) * uniforms.kvHeads + i32(workgroupId.y) / uniforms.group;
 	let row = (i32(workgroupId.z) * uniforms.heads + i32(workgroupId.y)) * uniforms.tokens + t;
-	var query : array<${type}, ${steps}>;
-	var sum : array<${type}, ${steps}>;
-	for (var j = 0; j < ${steps}; j++) { query[j] = q[row * ${steps} + j]; sum[j] = ${type}(0.0); }
+	let team = lane / ${steps};
+	let channel = lane % ${steps};
+	if (lane < ${steps}) { query[lane] = q[row * ${steps} + lane]; }
+	workgroupBarrier();
 	var peak = -1e38;
 	var total = 0.0;
-	for (var place = lane; place < uniforms.capacity; place += ${threads}) {
-		let extra = seen(base, place, t);
-		if (extra <= -1e29) { continue; }
-		let row0 = (base * uniforms.capacity + place) * ${steps};
-		var dots = 0.0;
-		for (var j = 0; j < ${steps}; j++) { dots += product(query[j], keys[row0 + j]); }
-		let score = dots * uniforms.scale + extra;
-		if (score > peak) {
-			let shrink = exp(peak - score);
-			total *= shrink;
-			for (var j = 0; j < ${steps}; j++) { sum[j] *= shrink; }
-			peak = score;
+	var sum = ${type}(0.0);
+	for (var tile = 0; tile < uniforms.capacity; tile += ${TILE}) {
+		let end = min(${TILE}, uniforms.capacity - tile);
+		var own = -1e38;
+		for (var i = lane; i < end; i += ${threads}) {
+			let extra = seen(base, tile + i, t);
+			var score = HIDDEN;
+			if (extra > -1e29) {
+				let at = (base * uniforms.capacity + tile + i) * uniforms.steps;
+				var dots = 0.0;
+				for (var j = 0; j < uniforms.steps; j++) { dots += product(query[j], keys[at + j]); }
+				score = dots * uniforms.scale + extra;
+				own = max(own, score);
+			}
+			weights[i] = score;
 		}
-		let weight = exp(score - peak);
-		total += weight;
-		for (var j = 0; j < ${steps}; j++) { sum[j] += weight * vals[row0 + j]; }
+		lanes[lane] = own;
+		workgroupBarrier();
+		var top = peak;
+		for (var i = 0; i < ${threads}; i++) { top = max(top, lanes[i]); }
+		let shrink = exp(peak - top);
+		peak = top;
+		total *= shrink;
+		sum *= shrink;
+		for (var i = lane; i < end; i += ${threads}) {
+			let score = weights[i];
+			let weight = select(exp(score - peak), 0.0, score <= -1e29);
+			weights[i] = weight;
+			total += weight;
+		}
+		workgroupBarrier();
+		if (team < ${teams}) {
+			for (var i = team; i < end; i += ${teams}) {
+				let weight = weights[i];
+				if (weight > 0.0) { sum += weight * vals[(base * uniforms.capacity + tile + i) * uniforms.steps + channel]; }
+			}
+		}
+		workgroupBarrier();
 	}
-	peaks[lane] = peak;
-	totals[lane] = total;
-	for (var j = 0; j < ${steps}; j++) { sums[lane * ${steps} + j] = sum[j]; }
+	lanes[lane] = total;
+	sums[lane] = sum;
 	workgroupBarrier();
-	var top = -1e38;
-	for (var i = 0; i < ${threads}; i++) { top = max(top, peaks[i]); }
 	var all = 0.0;
-	for (var i = 0; i < ${threads}; i++) { all += totals[i] * exp(peaks[i] - top); }
-	for (var j = lane; j < ${steps}; j += ${threads}) {
+	for (var i = 0; i < ${threads}; i++) { all += lanes[i]; }
+	if (lane < ${steps}) {
 		var merged = ${type}(0.0);
-		for (var i = 0; i < ${threads}; i++) { merged += sums[i * ${steps} + j] * exp(peaks[i] - top); }
+		for (var i = lane; i < ${teams * steps}; i += ${steps}) { merged += sums[i]; }
 		merged /= all;
 		${width === 4
-			? [0, 1, 2, 3].map((c) => `result[row * ${stride} + j * 4 + ${c}] = merged[${c}];`).join(' ')
-			: `result[row * ${stride} + j] = merged;`}
+			? [0, 1, 2, 3].map((c) => `result[row * ${stride} + lane * 4 + ${c}] = merged[${c}];`).join(' ')
+			: `result[row * ${stride} + lane] = merged;`}
 	}
-	${withLog ? `if (lane == 0) { result[row * ${stride} + ${headDim}] = top + log(all); }` : ''}
+	${withLog ? `if (lane == 0) { result[row * ${stride} + ${headDim}] = peak + log(all); }` : ''}
 }`
 	});
 }
@@ -143,10 +172,10 @@ fn main() {
 
 /** One thread a probability. */
 function probabilities(backend: WebGPUBackend, pass: Description, log: TensorInfo): TensorInfo {
-	const { batch, heads, tokens, capacity, steps } = pass;
+	const { batch, heads, tokens, capacity } = pass;
 	const size = batch * heads * tokens * capacity;
 	return runProgram(backend, {
-		key: `attention_p_${pass.key}`,
+		key: `attention_p_${pass.width}`,
 		inputs: [...pass.inputs, ['logs', log]],
 		result: [batch, heads, tokens, capacity],
 		ints: { ...pass.ints, size },
@@ -164,7 +193,7 @@ fn main() {
 	let extra = seen(base, place, row % uniforms.tokens);
 	if (extra <= -1e29) { result[i] = 0.0; return; }
 	var dots = 0.0;
-	for (var j = 0; j < ${steps}; j++) { dots += product(q[row * ${steps} + j], keys[(base * uniforms.capacity + place) * ${steps} + j]); }
+	for (var j = 0; j < uniforms.steps; j++) { dots += product(q[row * uniforms.steps + j], keys[(base * uniforms.capacity + place) * uniforms.steps + j]); }
 	result[i] = exp(dots * uniforms.scale + extra - logs[row]);
 }`
 	});
@@ -172,10 +201,10 @@ fn main() {
 
 /** One thread a column: it walks the queries of the pass, so nothing of size tokens x capacity exists. */
 function columnSums(backend: WebGPUBackend, pass: Description, log: TensorInfo): TensorInfo {
-	const { batch, heads, capacity, steps, type } = pass;
+	const { batch, heads, capacity } = pass;
 	const size = batch * heads * capacity;
 	return runProgram(backend, {
-		key: `attention_sums_${pass.key}`,
+		key: `attention_sums_${pass.width}`,
 		inputs: [...pass.inputs, ['logs', log]],
 		result: [batch, heads, capacity],
 		ints: { ...pass.ints, size },
@@ -189,15 +218,14 @@ fn main() {
 	let place = i % uniforms.capacity;
 	let head = i / uniforms.capacity;
 	let base = (head / uniforms.heads) * uniforms.kvHeads + (head % uniforms.heads) / uniforms.group;
-	var key : array<${type}, ${steps}>;
-	for (var j = 0; j < ${steps}; j++) { key[j] = keys[(base * uniforms.capacity + place) * ${steps} + j]; }
+	let key = (base * uniforms.capacity + place) * uniforms.steps;
 	var sum = 0.0;
 	for (var t = 0; t < uniforms.tokens; t++) {
 		let extra = seen(base, place, t);
 		if (extra <= -1e29) { continue; }
 		let row = head * uniforms.tokens + t;
 		var dots = 0.0;
-		for (var j = 0; j < ${steps}; j++) { dots += product(q[row * ${steps} + j], key[j]); }
+		for (var j = 0; j < uniforms.steps; j++) { dots += product(q[row * uniforms.steps + j], keys[key + j]); }
 		sum += exp(dots * uniforms.scale + extra - logs[row]);
 	}
 	result[i] = sum;

@@ -1,0 +1,97 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { random } from '$lib/numerics/random.ts';
+import { appendSlots } from '../append-slots/index.ts';
+import { openBackend, type Preferred } from '../backend.ts';
+import { persistentFrom, read, write } from '../buffers.ts';
+import { check, expectClose, normal, tensor, type Block } from '../testing.ts';
+import { attention } from './index.ts';
+import { attentionReference } from './reference.ts';
+
+interface Case { batch: number; heads: number; kvHeads: number; tokens: number; capacity: number; dim: number }
+
+/** Some slots hidden, some with a multiplicity, appended places anywhere (ragged). */
+function scene({ batch, heads, kvHeads, tokens, capacity, dim }: Case) {
+	const name = [batch, heads, kvHeads, tokens, capacity, dim].join();
+	const stream = random(name);
+	const bias: Block = { shape: [batch, kvHeads, capacity], data: Float32Array.from({ length: batch * kvHeads * capacity },
+		() => (stream.chance(0.3) ? -1e30 : stream.chance(0.2) ? Math.log(3) : 0)) };
+	return {
+		query: normal(`q ${name}`, batch, heads, tokens, dim),
+		keys: normal(`k ${name}`, batch, kvHeads, capacity, dim),
+		values: normal(`v ${name}`, batch, kvHeads, capacity, dim),
+		bias,
+		at: Int32Array.from({ length: batch * kvHeads }, () => stream.int(0, capacity - tokens))
+	};
+}
+
+export function attentionSuite(backend: Preferred): void {
+	describe(`attention on ${backend}`, () => {
+		it.each<Case>([
+			{ batch: 1, heads: 2, kvHeads: 1, tokens: 1, capacity: 3, dim: 4 },
+			{ batch: 1, heads: 1, kvHeads: 1, tokens: 1, capacity: 1, dim: 8 },
+			{ batch: 3, heads: 6, kvHeads: 2, tokens: 1, capacity: 37, dim: 16 },
+			{ batch: 2, heads: 4, kvHeads: 4, tokens: 1, capacity: 200, dim: 32 },
+			{ batch: 2, heads: 4, kvHeads: 2, tokens: 9, capacity: 41, dim: 6 },
+			{ batch: 1, heads: 4, kvHeads: 2, tokens: 150, capacity: 200, dim: 32 },
+			{ batch: 1, heads: 2, kvHeads: 1, tokens: 20, capacity: 20, dim: 128 },
+			{ batch: 1, heads: 2, kvHeads: 2, tokens: 2, capacity: 40, dim: 256 }
+		])('$batch rows, $heads/$kvHeads heads of $dim, $tokens tokens, capacity $capacity', async (shape) => {
+			const { query, keys, values, bias, at } = scene(shape);
+			const expected = attentionReference(query, keys, values, bias, at);
+			await check(backend, () => {
+				const inputs = [query, keys, values, bias].map(tensor) as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
+				const all = attention(...inputs, at, { probabilities: true, columnSums: true });
+				const sums = attention(...inputs, at, { columnSums: true, outOnly: true });
+				const bare = attention(...inputs, at, { outOnly: true });
+				expect([bare.logSumExp, bare.probabilities, bare.columnSums, sums.logSumExp]).toEqual([undefined, undefined, undefined, undefined]);
+				return [all.out, all.logSumExp!, all.probabilities!, all.columnSums!, sums.columnSums!, bare.out];
+			}, [expected.out, expected.logSumExp, expected.probabilities, expected.columnSums, expected.columnSums, expected.out], 5e-6);
+		});
+
+		it('sees what was written in place since the last call', async () => {
+			await openBackend(backend);
+			// One row and one head: the case in which wasm would keep a packed copy of the values.
+			const [k, v, q, one] = [normal('seen k', 1, 1, 6, 4), normal('seen v', 1, 1, 6, 4), normal('seen q', 1, 2, 1, 4), normal('seen new', 1, 1, 1, 4)];
+			const bias: Block = { data: new Float32Array(6), shape: [1, 1, 6] };
+			const [keys, values] = [k, v].map((block) => persistentFrom(block.data.slice(), block.shape));
+			const [query, places, fresh] = [q, bias, one].map(tensor);
+			for (const place of [5, 2]) {
+				const at = Int32Array.of(place);
+				appendSlots(keys, values, fresh, fresh, at);
+				k.data.set(one.data, place * 4);
+				v.data.set(one.data, place * 4);
+				write(values, 0, Float32Array.of(place, place));
+				v.data.fill(place, 0, 2);
+				const { out } = attention(query, keys, values, places, at, { outOnly: true });
+				expectClose(await read(out), attentionReference(q, k, v, bias, at).out);
+				out.dispose();
+			}
+			tf.dispose([keys, values, query, places, fresh]);
+		});
+
+		it('does not let a hidden slot change a bit', async () => {
+			await openBackend(backend);
+			const { query, keys, values, bias, at } = scene({ batch: 1, heads: 2, kvHeads: 1, tokens: 1, capacity: 30, dim: 8 });
+			const run = async () => {
+				const inputs = [query, keys, values, bias].map(tensor) as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
+				const { out } = attention(...inputs, at, { outOnly: true });
+				const numbers = await read(out);
+				tf.dispose([...inputs, out]);
+				return numbers;
+			};
+			const before = await run();
+			const hidden = bias.data.findIndex((b, place) => b <= -1e29 && place !== at[0]);
+			keys.data.fill(50, hidden * 8, hidden * 8 + 8);
+			values.data.fill(1e6, hidden * 8, hidden * 8 + 8);
+			expect(await run()).toEqual(before);
+		});
+
+		beforeAll(async () => { await openBackend(backend); });
+		it('refuses places that do not fit', () => {
+			const [q, c, b] = [tf.zeros([1, 2, 2, 4]), tf.zeros([1, 1, 3, 4]), tf.zeros([1, 1, 3])];
+			expect(() => attention(q, c, c, b, Int32Array.of(2))).toThrow(RangeError);
+			tf.dispose([q, c, b]);
+		});
+	});
+}

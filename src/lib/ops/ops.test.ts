@@ -1,0 +1,4 @@
+import { opSuites } from './suites.ts';
+
+opSuites('cpu');
+opSuites('wasm');

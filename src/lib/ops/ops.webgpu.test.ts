@@ -1,0 +1,3 @@
+import { opSuites } from './suites.ts';
+
+opSuites('webgpu');
