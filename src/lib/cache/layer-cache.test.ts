@@ -92,6 +92,32 @@ describe('re-rotation', () => {
 		expect(layer.keys(0)).toEqual(arm.rope.rotate(last, [-39], 8));
 	});
 
+	it('keeps appended keys right through many evictions and turns', () => {
+		const arm = randomArm(4);
+		const layer = arm.layers[0];
+		const originals = new Map<number, { key: Float32Array; angle: number }>();
+		layer.positions(0).forEach((position) => originals.set(position, { key: layer.keys(0).slice(position * 8, (position + 1) * 8), angle: position }));
+		for (let step = 0; step < 30; step++) {
+			const [position, angle] = [arm.tokens, arm.nextPosition()];
+			const key = fixtureNormal(`key ${step}`, 8);
+			originals.set(position, { key, angle });
+			for (const { layer: l } of arm.layers) for (const head of [0, 1]) arm.append(l, head, key, key, position, angle);
+			if (step % 3 < 2) layer.evict(0, [(7 * step) % layer.length(0)]);
+			for (const each of arm.layers) {
+				for (const head of [0, 1]) {
+					each.keep(head, layer.positions(0).map((wanted) => each.positions(head).indexOf(wanted)));
+					each.rerotate(head);
+				}
+			}
+			expect(arm.nextPosition()).toBe(layer.length(0));
+			const keys = layer.keys(0);
+			layer.positions(0).forEach((held, slot) => {
+				const { key: original, angle: from } = originals.get(held)!;
+				expect(keys.slice(slot * 8, (slot + 1) * 8)).toEqual(arm.rope.rotate(original, [slot - from], 8));
+			});
+		}
+	});
+
 	it('turns encoded keys too', () => {
 		const arm = randomArm(8);
 		const layer = arm.layers[0];
