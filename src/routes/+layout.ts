@@ -1,0 +1,3 @@
+export const prerender = true;
+// Folders with an index.html work on every static host.
+export const trailingSlash = 'always';
