@@ -4,6 +4,7 @@ import { DocumentError } from '$lib/documents/schema.ts';
 import type { EngineInfo } from '$lib/documents/trace.ts';
 import { Lab } from '$lib/lab/lab.ts';
 import { ModelError } from '$lib/model/index.ts';
+import { installWebGpu } from '$lib/ops/node-webgpu.ts';
 import { UsageError } from './arguments.ts';
 
 /** The folder that the site serves, which holds the embedded models. */
@@ -16,17 +17,9 @@ export function readBackend(name: string | undefined): EngineInfo['backend'] {
 	return name as EngineInfo['backend'];
 }
 
-/** Gives Node the WebGPU of browsers (Dawn). */
-async function provideWebGpu(): Promise<void> {
-	if (globalThis.navigator?.gpu) return;
-	const { create, globals } = await import('webgpu');
-	Object.assign(globalThis, globals);
-	Object.defineProperty(globalThis, 'navigator', { value: { ...globalThis.navigator, gpu: create([]) }, configurable: true });
-}
-
 /** Loads the model that a document names; what is wrong with it is wrong with the document. */
 export async function openLab(modelId: string, backend: EngineInfo['backend']): Promise<Lab> {
-	if (backend === 'webgpu') await provideWebGpu();
+	if (backend === 'webgpu' && !globalThis.navigator?.gpu) await installWebGpu();
 	try {
 		return await Lab.load(modelId, { backend, site: SITE });
 	} catch (error) {

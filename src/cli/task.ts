@@ -1,5 +1,6 @@
 import { DocumentError, parseExperiment } from '$lib/documents/schema.ts';
 import { readPrompt } from '$lib/lab/prompt.ts';
+import { TokenTexts } from '$lib/lab/token-texts.ts';
 import { TASK_NAMES } from '$lib/lab/tasks/index.ts';
 import { loadTokenizer } from '$lib/model/index.ts';
 import { placeOfModel } from '$lib/lab/lab.ts';
@@ -17,7 +18,7 @@ export async function printTask(args: string[]): Promise<string> {
 	const tokenizer = await loadTokenizer(placeOfModel(model, SITE)).catch((error: Error) => {
 		throw new DocumentError('model', error.message);
 	});
-	const { prompt, task: made } = readPrompt(experiment.prompt, tokenizer);
+	const { prompt, task: made } = readPrompt(experiment.prompt, new TokenTexts(tokenizer), tokenizer.size);
 	if (options.has('json')) {
 		return JSON.stringify({ prompt: made?.prompt, answer: made?.answer, question: prompt.question, title: prompt.title, needles: prompt.needles, tokens: prompt.ids });
 	}

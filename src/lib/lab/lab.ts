@@ -1,9 +1,8 @@
 /** A loaded model on an opened engine, ready to run experiments. */
-import * as tf from '@tensorflow/tfjs-core';
 import type { Experiment } from '$lib/documents/experiment.ts';
 import type { EngineInfo, ModelShape } from '$lib/documents/trace.ts';
 import { loadModel, ModelError, type LoadedModel, type LoadProgress } from '$lib/model/index.ts';
-import { openBackend } from '$lib/ops/index.ts';
+import { onDeviceLost, openBackend } from '$lib/ops/index.ts';
 import { Run, type RunOptions } from './run.ts';
 
 export type { LoadProgress } from '$lib/model/index.ts';
@@ -28,11 +27,11 @@ export class Lab {
 	/** Ends with the reason when the graphics device goes away. */
 	readonly lost: Promise<string>;
 	readonly model: ModelShape;
+	#stopListening = () => {};
 
 	constructor(readonly loaded: LoadedModel, readonly engine: EngineInfo, readonly loadMs: number, id = loaded.shape.id) {
 		this.model = { ...loaded.shape, id };
-		const { device } = tf.backend() as { device?: GPUDevice };
-		this.lost = device ? device.lost.then(({ message, reason }) => message || reason) : new Promise(() => {});
+		this.lost = new Promise((resolve) => (this.#stopListening = onDeviceLost(resolve)));
 	}
 
 	/** Opens the engine and loads the model. Throws ModelError or Error in words for the reader. */
@@ -50,6 +49,7 @@ export class Lab {
 	}
 
 	dispose(): void {
+		this.#stopListening();
 		this.loaded.dispose();
 	}
 }

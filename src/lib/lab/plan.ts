@@ -8,6 +8,7 @@ import { methods } from '$lib/methods/registry.ts';
 import { joinNeeds, needsOf, readMethodSpec } from '$lib/methods/start.ts';
 import type { Tokenizer } from '$lib/model/index.ts';
 import { readForced, readPrompt, type ReadPrompt } from './prompt.ts';
+import { TokenTexts } from './token-texts.ts';
 
 export interface ArmPlan {
 	label: string;
@@ -23,6 +24,7 @@ export interface Plan extends ReadPrompt {
 	/** Steps that the run may take. */
 	steps: number;
 	arms: ArmPlan[];
+	texts: TokenTexts;
 	/** Length of the position axis: prompt and all tokens that may be appended. */
 	span: number;
 }
@@ -34,8 +36,9 @@ export function planRun(experiment: Experiment, model: ModelShape, tokenizer: To
 		return { label: label ?? labelOf(complete), stack: complete, needs: joinNeeds(complete.map(needsOf)) };
 	});
 	tellApart(arms);
-	const read = readPrompt(experiment.prompt, tokenizer);
-	const forced = experiment.forced === undefined ? null : readForced(experiment.forced, tokenizer);
+	const texts = new TokenTexts(tokenizer);
+	const read = readPrompt(experiment.prompt, texts, model.vocab);
+	const forced = experiment.forced === undefined ? null : readForced(experiment.forced, texts, model.vocab);
 	const steps = forced?.length ?? experiment.generate.tokens;
 	const n = read.prompt.ids.length;
 	// The token of the last step is never read.
@@ -47,7 +50,7 @@ export function planRun(experiment: Experiment, model: ModelShape, tokenizer: To
 		const place = forced ? 'forced' : 'generate.tokens';
 		throw new DocumentError(place, `expected at most ${model.context - n + 1} tokens after a prompt of ${n}, because ${model.name} reads ${model.context} in all, found ${steps}`);
 	}
-	return { ...read, experiment, forced, steps, arms, span };
+	return { ...read, experiment, forced, steps, arms, span, texts };
 }
 
 function labelOf(stack: CompleteSpec[]): string {

@@ -3,6 +3,7 @@ import type { ChatMessage, ForcedSpec, PromptSpec } from '$lib/documents/experim
 import { DocumentError } from '$lib/documents/schema.ts';
 import type { PromptTrace } from '$lib/documents/trace.ts';
 import type { Tokenizer } from '$lib/model/index.ts';
+import type { TokenTexts } from './token-texts.ts';
 import { makeTask, type TaskInstance, type TaskSpec } from './tasks/index.ts';
 
 export interface ReadPrompt {
@@ -18,26 +19,27 @@ export function chatText(messages: readonly ChatMessage[]): string {
 }
 
 /** The prompt, ready to be read. Throws DocumentError below `prompt`. */
-export function readPrompt(spec: PromptSpec, tokenizer: Tokenizer): ReadPrompt {
+export function readPrompt(spec: PromptSpec, texts: TokenTexts, vocab: number): ReadPrompt {
+	const { tokenizer } = texts;
 	if ('task' in spec) {
 		const task = instance(spec as TaskSpec, tokenizer);
 		const ids = Array.from(tokenizer.encode(task.prompt));
-		const texts = tokenizer.texts(ids);
+		const parts = texts.all(ids);
 		const { title, question, answer } = task;
 		return {
 			task,
-			prompt: { ids, texts, title, ...(question ? { question } : {}), ...(answer.trim() ? { answer: answer.trim() } : {}), needles: needleTokens(task, ids, texts, tokenizer) }
+			prompt: { ids, texts: parts, title, ...(question ? { question } : {}), ...(answer.trim() ? { answer: answer.trim() } : {}), needles: needleTokens(task, ids, parts, tokenizer) }
 		};
 	}
-	const ids = 'tokens' in spec ? checkIds(spec.tokens, 'prompt.tokens', tokenizer)
+	const ids = 'tokens' in spec ? checkIds(spec.tokens, 'prompt.tokens', vocab)
 		: Array.from(tokenizer.encode('text' in spec ? spec.text : chatText(spec.chat)));
 	if (ids.length === 0) throw new DocumentError('prompt.text', 'expected a text of at least one token, found ""');
-	return { prompt: { ids, texts: tokenizer.texts(ids), needles: [] } };
+	return { prompt: { ids, texts: texts.all(ids), needles: [] } };
 }
 
 /** The tokens of `forced`. */
-export function readForced(forced: ForcedSpec, tokenizer: Tokenizer): number[] {
-	const ids = typeof forced === 'string' ? Array.from(tokenizer.encode(forced, { bare: true })) : checkIds(forced.tokens, 'forced.tokens', tokenizer);
+export function readForced(forced: ForcedSpec, { tokenizer }: TokenTexts, vocab: number): number[] {
+	const ids = typeof forced === 'string' ? Array.from(tokenizer.encode(forced, { bare: true })) : checkIds(forced.tokens, 'forced.tokens', vocab);
 	if (ids.length === 0) throw new DocumentError('forced', 'expected a text of at least one token');
 	return ids;
 }
@@ -51,10 +53,9 @@ function instance(spec: TaskSpec, tokenizer: Tokenizer): TaskInstance {
 	}
 }
 
-function checkIds(ids: readonly number[], path: string, tokenizer: Tokenizer): number[] {
-	const { size } = tokenizer;
-	const wrong = ids.findIndex((id) => id >= size);
-	if (wrong >= 0) throw new DocumentError(`${path}[${wrong}]`, `expected a token of the model, 0 to ${size - 1}, found ${ids[wrong]}`);
+function checkIds(ids: readonly number[], path: string, vocab: number): number[] {
+	const wrong = ids.findIndex((id) => id >= vocab);
+	if (wrong >= 0) throw new DocumentError(`${path}[${wrong}]`, `expected a token of the model, 0 to ${vocab - 1}, found ${ids[wrong]}`);
 	return [...ids];
 }
 

@@ -2,26 +2,7 @@
 import type { GenerateSpec } from '$lib/documents/experiment.ts';
 import { sampleToken, type Tokenizer } from '$lib/model/index.ts';
 import { random, type Random } from '$lib/numerics/random.ts';
-
-/** Texts of single tokens, remembered. Models may have more logits than their tokenizer has tokens. */
-export class TokenTexts {
-	readonly #known = new Map<number, string>();
-	readonly #size: number;
-
-	constructor(readonly tokenizer: Tokenizer) {
-		this.#size = tokenizer.size;
-	}
-
-	isToken(id: number): boolean {
-		return id < this.#size && this.tokenizer.tokenOf(id) !== undefined;
-	}
-
-	readonly of = (id: number): string => {
-		let text = this.#known.get(id);
-		if (text === undefined) this.#known.set(id, (text = this.isToken(id) ? this.tokenizer.texts([id])[0] : `<${id}>`));
-		return text;
-	};
-}
+import type { TokenTexts } from './token-texts.ts';
 
 export class Row {
 	/** It has taken a token that ends a text. */
@@ -52,6 +33,6 @@ export class Row {
 
 	/** All that was said, without special tokens. */
 	get text(): string {
-		return this.texts.tokenizer.decode(this.#tokens.filter((id) => this.texts.isToken(id)));
+		return this.texts.plain(this.#tokens);
 	}
 }

@@ -22,8 +22,9 @@ import { cacheOf, readAtOnce, readInBlocks } from './prefill.ts';
 import { takeProbe, type ProbeSources } from './probes.ts';
 import { Readings } from './readings.ts';
 import { makeResult, type RecordedLogits, type Result } from './result.ts';
-import { Row, TokenTexts } from './row.ts';
+import { Row } from './row.ts';
 import { scoreAnswer } from './tasks/index.ts';
+import { TokenTexts } from './token-texts.ts';
 import { applyUpdate, type ArmUpdate, type StepUpdate } from './update.ts';
 
 export interface RunOptions {
@@ -59,7 +60,7 @@ export class Run {
 		this.#p = parts;
 		this.trace = trace;
 		this.#memory = new DeviceMemory(parts.caches, plan.span);
-		this.#texts = new TokenTexts(lab.loaded.tokenizer);
+		this.#texts = plan.texts;
 		const count = parts.caches.length;
 		// Every row draws from the same stream, so that equal distributions give equal tokens.
 		this.#rows = Array.from({ length: count }, () => new Row(this.#texts, plan.experiment.generate));
