@@ -115,13 +115,10 @@ function matrixProbe(sources: ProbeSources, request: Extract<ProbeRequest, { kin
 	let rebuilt = store.all(which);
 	if (which === 'K') {
 		// A re-rotated key is compared with its original turned to the same angle.
-		const negative = (a: Int32Array) => a.map((x) => -x);
-		if (rope === 'before') {
-			original = sources.rope.rotate(original, negative(positions), d);
-			rebuilt = sources.rope.rotate(rebuilt, negative(angles), d);
-		} else {
-			original = sources.rope.rotate(original, angles.map((angle, i) => angle - positions[i]), d);
-		}
+		const computedAt = positions.map((position) => sources.exact[arm].angle(position));
+		const wanted = rope === 'before' ? angles.map(() => 0) : angles;
+		original = sources.rope.rotate(original, wanted.map((angle, i) => angle - computedAt[i]), d);
+		rebuilt = sources.rope.rotate(rebuilt, wanted.map((angle, i) => angle - angles[i]), d);
 	}
 	const encoded = Uint8Array.from(positions, (_, slot) => (store.isExact(slot, which) ? 0 : 1));
 	const groups: GroupBox[] = [];
