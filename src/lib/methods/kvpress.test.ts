@@ -1,197 +1,35 @@
-/** Methods against numbers of kvpress 0.5.4 (conformance/kvpress-golden-v1.json). */
 import { readFileSync } from 'node:fs';
-import { beforeAll, describe, expect, it } from 'vitest';
-import type { ArmCache } from '$lib/cache/arm-cache.ts';
-import { klFromLogits } from '$lib/numerics/distribution.ts';
-import { random } from '$lib/numerics/random.ts';
-import type { MethodInstance, PromptView } from './define.ts';
-import { readMethodSpec, startMethod } from './start.ts';
-import { GOLDEN, GOLDEN_PROMPT, goldenArm, goldenIds, GoldenModel, type GoldenPrompt } from './testing/golden-model.ts';
+import { describe, expect, it } from 'vitest';
+import { GOLDEN, GOLDEN_PROMPT, goldenArm, goldenIds, GoldenModel } from './testing/golden-model.ts';
+import { goldenOnEngine } from './testing/golden-engine.ts';
+import { againstKvpress } from './testing/kvpress-suite.ts';
 import { promptView } from './testing/views.ts';
 
 const golden = JSON.parse(readFileSync('conformance/kvpress-golden-v1.json', 'utf8'));
-const { layers, kvHeads, headDim: d } = GOLDEN;
-/** Positions and layers at which the fixture holds scores. */
-const SCORED = [0, 1, 2, 3, 50, 100, 150, 200, 201, 202];
-const SCORED_LAYERS = [0, 3];
 
-let model: GoldenModel;
-let prompt: GoldenPrompt;
-let full: ArmCache;
-let views: PromptView[];
-
-beforeAll(() => {
-	model = new GoldenModel();
-	prompt = model.prefill(goldenIds().slice(0, GOLDEN_PROMPT));
-	full = goldenArm(prompt);
-	views = Array.from({ length: layers }, (_, layer) =>
-		promptView(full, layer, (h) => prompt.queries[layer].subarray(h * GOLDEN_PROMPT * d, (h + 1) * GOLDEN_PROMPT * d))
-	);
-});
-
-/** kvpress removes a ratio r: it keeps trunc(n (1 - r)). */
-const tokensFor = (ratio: number) => ({ tokens: Math.trunc(GOLDEN_PROMPT * (1 - ratio)) });
-
-const snapkv = { method: 'snapkv', params: { window: 8, kernel: 5 } };
-const withBudget = (spec: { method: string; params?: object }, ratio: number) => ({
-	...spec, params: { ...spec.params, budget: tokensFor(ratio) }
-});
-const wrapped = (method: string, scorer: object, ratio: number, params: object = {}) => ({
-	method, params: { scorer, budget: tokensFor(ratio), ...params }
-});
-
-function start(spec: object): MethodInstance {
-	return startMethod(readMethodSpec(spec), { model: GOLDEN, random: random(0), promptTokens: GOLDEN_PROMPT });
-}
-
-function pressed(spec: object): ArmCache {
-	const arm = full.fork();
-	const instance = start(spec);
-	arm.layers.forEach((layer, index) => instance.prefilled!(layer, views[index]));
-	return arm;
-}
-
-/** Positions of a bitset: hexadecimal, bit i = position i. */
-function positionsOf(hex: string): number[] {
-	const set = BigInt(`0x${hex}`);
-	return Array.from({ length: GOLDEN_PROMPT }, (_, i) => i).filter((i) => (set >> BigInt(i)) & 1n);
-}
-
-const keptOf = (arm: ArmCache) =>
-	arm.layers.flatMap((layer) => Array.from({ length: kvHeads }, (_, head) => Array.from(layer.positions(head))));
-const absoluteSum = (x: ArrayLike<number>) => Array.from(x).reduce((sum, value) => sum + Math.abs(value), 0);
-const sumsOf = (arm: ArmCache, which: 'keys' | 'values') =>
-	arm.layers.map((layer) => Array.from({ length: kvHeads }, (_, head) => absoluteSum(layer[which](head))).reduce((a, b) => a + b));
-
-function expectClose(found: number[], wanted: number[], absolute: number, relative: number): void {
-	expect(found).toHaveLength(wanted.length);
-	found.forEach((value, i) => {
-		const off = Math.abs(value - wanted[i]);
-		expect(off, `number ${i}: ${value} for ${wanted[i]}`).toBeLessThanOrEqual(absolute + relative * Math.abs(wanted[i]));
-	});
-}
-
-describe('the fixture model', () => {
+describe('the seeded generator', () => {
 	it('draws the prescribed weights and tokens', () => {
+		const model = new GoldenModel();
 		for (const [name, head] of Object.entries(golden.weights_head as Record<string, number[]>)) {
-			expectClose(Array.from(model.weight(name).subarray(0, 3)), head, 1e-7, 1e-6);
+			head.forEach((value, i) => expect(Math.abs(model.weight(name)[i] - value)).toBeLessThan(1e-6 * Math.abs(value) + 1e-7));
 		}
 		expect(goldenIds()).toEqual(golden.input_ids);
 	});
-
-	it('gives the prescribed keys, values and logits', () => {
-		for (const layer of SCORED_LAYERS) {
-			for (let head = 0; head < kvHeads; head++) {
-				const rows = (x: Float64Array) => [0, 1, 202].flatMap((t) => Array.from(x.subarray((head * GOLDEN_PROMPT + t) * d).subarray(0, 4)));
-				expectClose(rows(prompt.keys[layer]), golden.K[`l${layer}h${head}`], 1e-5, 2e-5);
-				expectClose(rows(prompt.values[layer]), golden.V[`l${layer}h${head}`], 1e-5, 2e-5);
-			}
-		}
-		expectClose(sumsOf(full, 'keys'), golden.K_sum, 0, 1e-6);
-		expectClose(sumsOf(full, 'values'), golden.V_sum, 0, 1e-6);
-		expectClose(Array.from(prompt.logits.subarray(0, 8)), golden.logits_last, 2e-5, 2e-5);
-	});
 });
 
-describe('scores and kept sets', () => {
-	const cases: [string, { method: string; params?: object }][] = [
-		['knorm', { method: 'knorm' }],
-		['streaming_llm(sink4)', { method: 'streaming-llm' }],
-		['snapkv(w8,k5)', snapkv]
-	];
-	for (const [name, spec] of cases) {
-		for (const ratio of [0.5, 0.75]) {
-			it(`${name} at ${ratio}`, () => {
-				const wanted = golden.cases[`${name}@${ratio}`];
-				const instance = start(withBudget(spec, ratio));
-				SCORED_LAYERS.forEach((layer, i) => {
-					const { byHead } = instance.score!(full.layers[layer], views[layer]);
-					byHead.forEach((row, head) => expectClose(SCORED.map((p) => row[p]), wanted.s[i][head], 1e-5, 2e-4));
-				});
-				const kept = keptOf(pressed(withBudget(spec, ratio)));
-				expect(kept.every((positions) => positions.length === wanted.n_kept)).toBe(true);
-				expect(kept).toEqual(wanted.kept.map(positionsOf));
-			});
-		}
-	}
+againstKvpress('plain float64', async () => {
+	const model = new GoldenModel();
+	const prompt = model.prefill(goldenIds().slice(0, GOLDEN_PROMPT));
+	const full = goldenArm(prompt);
+	const size = GOLDEN_PROMPT * GOLDEN.headDim;
+	return {
+		full,
+		logits: prompt.logits,
+		views: full.layers.map((_, layer) => promptView(full, layer, (h) => prompt.queries[layer].subarray(h * size, (h + 1) * size))),
+		force: async (arms, ids) => arms.map((arm) => ids.map((id) => model.decode(arm, id))),
+		tolerance: { sums: 1e-6, numbers: 1e-5 }
+	};
 });
 
-describe('wrappers', () => {
-	const scorers: [string, object][] = [['snapkv w8', snapkv], ['knorm', { method: 'knorm' }]];
-	for (const [name, scorer] of scorers) {
-		for (const ratio of [0.5, 0.75]) {
-			it(`adakv(${name}) at ${ratio} evicts the same entries of every head`, () => {
-				const wanted = golden.cases[`adakv(${name})@${ratio}`];
-				const kept = keptOf(pressed(wrapped('adakv', scorer, ratio)));
-				const evicted = kept.map((positions) => {
-					const stays = new Set(positions);
-					return Array.from({ length: GOLDEN_PROMPT }, (_, i) => i).filter((i) => !stays.has(i));
-				});
-				expect(evicted.map((positions) => positions.length)).toEqual(wanted.per_head);
-				expect(evicted).toEqual(wanted.masked.map(positionsOf));
-			});
-		}
-	}
-
-	const merging: [string, object, object][] = [
-		['knorm', { method: 'knorm' }, {}],
-		['snapkv w8', snapkv, {}],
-		['knorm,f.75', { method: 'knorm' }, { merge_fraction: 0.75 }]
-	];
-	for (const [name, scorer, params] of merging) {
-		for (const ratio of [0.5, 0.75]) {
-			it(`merging(${name}) at ${ratio} has the same keys and merged values`, () => {
-				const wanted = golden.cases[`merging(${name})@${ratio}`];
-				const arm = pressed(wrapped('merging-press', scorer, ratio, params));
-				expect(arm.layers.map((layer) => layer.length(0))).toEqual(wanted.n);
-				expectClose(sumsOf(arm, 'keys'), wanted.ksum, 0, 1e-6);
-				expectClose(sumsOf(arm, 'values'), wanted.vsum, 0, 2e-6);
-			});
-		}
-	}
-
-	const turned: [string, object, (ratio: number) => object][] = [
-		['streaming', { method: 'streaming-llm' }, (ratio) => withBudget({ method: 'streaming-llm', params: { rerotate: true } }, ratio)],
-		['knorm', { method: 'knorm' }, (ratio) => wrapped('key-rerotation', { method: 'knorm' }, ratio)]
-	];
-	for (const [name, scorer, own] of turned) {
-		for (const ratio of [0.5, 0.75]) {
-			it(`key_rerotation(${name}) at ${ratio} turns the kept keys to the same angles`, () => {
-				const wanted = golden.cases[`key_rerotation(${name})@${ratio}`];
-				for (const arm of [pressed(wrapped('key-rerotation', scorer, ratio)), pressed(own(ratio))]) {
-					expect(keptOf(arm)).toEqual(wanted.kept.map(positionsOf));
-					expectClose(sumsOf(arm, 'keys'), wanted.ksum, 0, 1e-6);
-					expectClose(sumsOf(arm, 'values'), wanted.vsum, 0, 1e-6);
-					SCORED_LAYERS.forEach((layer, i) => {
-						const keys = arm.layers[layer].keys(kvHeads - 1);
-						const ends = [...keys.subarray(0, 4), ...keys.subarray(keys.length - d, keys.length - d + 4)];
-						expectClose(ends, wanted.k0[i], 1e-5, 2e-4);
-					});
-					expect(arm.nextPosition()).toBe(wanted.n[0]);
-				}
-			});
-		}
-	}
-});
-
-describe('eight forced tokens after the prompt', () => {
-	const cases: [string, object][] = [
-		['knorm@.5', withBudget({ method: 'knorm' }, 0.5)],
-		['snapkv w8@.5', withBudget(snapkv, 0.5)],
-		['streaming@.5', withBudget({ method: 'streaming-llm' }, 0.5)],
-		['rerot streaming@.5', wrapped('key-rerotation', { method: 'streaming-llm' }, 0.5)],
-		['merging knorm@.5', wrapped('merging-press', { method: 'knorm' }, 0.5)]
-	];
-	it.each(cases)('%s', (name, spec) => {
-		const wanted = golden.e2e[name];
-		const [reference, arm] = [full.fork(), pressed(spec)];
-		let kl = 0;
-		let logits = new Float64Array(0);
-		for (const id of goldenIds().slice(GOLDEN_PROMPT)) {
-			logits = model.decode(arm, id) as Float64Array<ArrayBuffer>;
-			kl += klFromLogits(model.decode(reference, id), logits) / 8;
-		}
-		expectClose([kl], [wanted.kl], 0, 0.02);
-		expectClose(Array.from(logits.subarray(0, 6)), wanted.logits, 2e-3, 0);
-	});
-});
+againstKvpress('cpu', () => goldenOnEngine('cpu'));
+againstKvpress('wasm', () => goldenOnEngine('wasm'));

@@ -1,0 +1,60 @@
+/** The fixture's model run by the engine itself: decoder, prompt memory and device memory. */
+import { ArmCache } from '$lib/cache/arm-cache.ts';
+import { DeviceMemory, PrefillMemory } from '$lib/cache/device/index.ts';
+import { loadModel } from '$lib/model/index.ts';
+import { randomLlama } from '$lib/model/random-llama.ts';
+import { inverseFrequencies, rotation } from '$lib/numerics/rope.ts';
+import { openBackend, read, type Preferred } from '$lib/ops/index.ts';
+import type { PromptView } from '../define.ts';
+import { GOLDEN, GOLDEN_EPS, GOLDEN_FORCED, GOLDEN_INNER, GOLDEN_PROMPT, goldenIds } from './golden-model.ts';
+import type { GoldenEngine } from './kvpress-suite.ts';
+
+const config = {
+	architectures: ['LlamaForCausalLM'], model_type: 'llama', vocab_size: GOLDEN.vocab, hidden_size: GOLDEN.hidden,
+	intermediate_size: GOLDEN_INNER, num_hidden_layers: GOLDEN.layers, num_attention_heads: GOLDEN.heads,
+	num_key_value_heads: GOLDEN.kvHeads, head_dim: GOLDEN.headDim, max_position_embeddings: GOLDEN.context,
+	rope_theta: GOLDEN.ropeTheta, rms_norm_eps: GOLDEN_EPS, hidden_act: 'silu', tie_word_embeddings: false,
+	bos_token_id: 0, eos_token_id: 1
+};
+
+/** Opens the backend, reads the prompt and keeps what methods see. */
+export async function goldenOnEngine(backend: Preferred): Promise<GoldenEngine> {
+	const engine = await openBackend(backend);
+	const { decoder } = await loadModel(randomLlama(config, { prefix: 'golden', matrix: () => 0.25, norm: 0 }), engine);
+	const { shape } = decoder;
+	const rope = rotation(inverseFrequencies(shape.headDim, shape.ropeTheta));
+	const prompt = new PrefillMemory(shape, GOLDEN_PROMPT, { queries: 'all', attentionSums: true });
+	const { logits } = await decoder.forward(Int32Array.from(goldenIds().slice(0, GOLDEN_PROMPT)), prompt.pass(), prompt);
+	const last = Float32Array.from(await read(logits));
+	logits.dispose();
+	const captured = await prompt.finish();
+	const views = captured.layers.map((_, layer): PromptView => ({
+		n: captured.n, model: shape, rope,
+		keys: (head) => captured.keys(layer, head),
+		keysBefore: (head) => captured.keysBefore(layer, head),
+		values: (head) => captured.values(layer, head),
+		queries: (head) => captured.queries(layer, head),
+		attentionSums: (head) => captured.attentionSums(layer, head)
+	}));
+	return {
+		full: ArmCache.fromPrompt({
+			shape, n: captured.n, rope, keys: (layer) => captured.layers[layer].keys, values: (layer) => captured.layers[layer].values
+		}),
+		views,
+		logits: last,
+		async force(arms, ids) {
+			const memory = new DeviceMemory(arms, GOLDEN_PROMPT + GOLDEN_FORCED);
+			const rows: Float32Array[][] = arms.map(() => []);
+			for (const id of ids) {
+				const { logits } = await decoder.forward(new Int32Array(arms.length).fill(id), memory.begin('append'), memory);
+				const all = await read(logits);
+				logits.dispose();
+				await memory.finish();
+				rows.forEach((row, i) => row.push(Float32Array.from(all.slice(i * shape.vocab, (i + 1) * shape.vocab))));
+			}
+			memory.dispose();
+			return rows;
+		},
+		tolerance: { sums: 1e-5, numbers: 5e-5 }
+	};
+}
