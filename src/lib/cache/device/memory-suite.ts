@@ -35,7 +35,7 @@ function makeRagged(arm: ArmCache): void {
 	}
 }
 
-export const memorySuite = (backend: 'cpu' | 'wasm' | 'webgpu') => describe(`the working copy on ${backend}`, () => {
+export const memorySuite = (backend: 'cpu' | 'wasm' | 'webgpu') => describe(`the working copy on ${backend}`, { timeout: 120_000 }, () => {
 	let memory: DeviceMemory | null = null;
 	const open = (arms: ArmCache[], capacity: number) => (memory = new DeviceMemory(arms, capacity));
 	beforeAll(async () => void (await openBackend(backend)));
@@ -281,7 +281,7 @@ export const memorySuite = (backend: 'cpu' | 'wasm' | 'webgpu') => describe(`the
 		for (const layer of arm.layers) expect([...layer.positions(0).slice(0, 2)]).toEqual([0, 3]);
 		const pass = await runPass(rows, 'append', 1000);
 		checkRow(rows, pass, 0);
-	}, 120_000);
+	});
 
 	it('says when a row does not fit or a pass is out of turn', () => {
 		expect(() => new DeviceMemory([randomArm(9)], 8)).toThrow(RangeError);

@@ -1,0 +1,4 @@
+import { decoderSuite } from './decoder-suite.ts';
+
+decoderSuite('cpu');
+decoderSuite('wasm');
