@@ -39,9 +39,13 @@ class Tally {
 function addHead(tally: Tally, head: HeadStore, encodes: boolean, context: number): void {
 	const { columns } = head.slots;
 	for (const which of ['K', 'V'] as const) {
+		const blocks = columns[which === 'K' ? 'blockK' : 'blockV'];
+		const exact = { payload: 0, window: 0 };
 		for (let slot = 0; slot < head.length; slot++) {
-			if (head.isExact(slot, which)) tally.add(exactItem(columns.role[slot], encodes), EXACT_BYTES * head.headDim, which);
+			if (blocks[slot] < 0) exact[exactItem(columns.role[slot], encodes)]++;
 		}
+		for (const item of ['payload', 'window'] as const) tally.add(item, EXACT_BYTES * head.headDim * exact[item], which);
+		if (head.blocks.size === 0) continue;
 		for (const { block, rows } of liveRows(head, which)) {
 			for (const part of block.payload.parts) tally.part(part, which);
 			tally.add('indices', deadRowBytes(block.payload.rows, rows.length));

@@ -17,9 +17,12 @@ function stateOfSlot(head: HeadStore, slot: number, pinned: boolean): CellState 
 	const { columns } = head.slots;
 	if (columns.hidden[slot]) return 'hidden';
 	if (pinned) return 'pinned';
-	const codecs = [columns.blockK[slot], columns.blockV[slot]].map((id) => (id < 0 ? null : head.blocks.get(id)!.codec));
-	if (codecs.some((codec) => codec?.rank !== undefined)) return 'lowrank';
-	if (codecs.some((codec) => codec)) return stateOfBits(codecs.reduce((sum, codec) => sum + (codec?.bits ?? 16), 0) / 2);
+	const [k, v] = [columns.blockK[slot], columns.blockV[slot]];
+	if (k >= 0 || v >= 0) {
+		const [codecK, codecV] = [head.blocks.get(k)?.codec, head.blocks.get(v)?.codec];
+		if (codecK?.rank !== undefined || codecV?.rank !== undefined) return 'lowrank';
+		return stateOfBits(((codecK?.bits ?? 16) + (codecV?.bits ?? 16)) / 2);
+	}
 	if (columns.merged[slot]) return 'merged';
 	const role = ROLES[columns.role[slot]];
 	return role === 'none' ? 'kept' : role;

@@ -188,25 +188,35 @@ export class HeadStore {
 	/** Turns the keys so that slot j stands at angle j. */
 	rerotate(): void {
 		const { columns } = this.slots;
+		const exact: number[] = [];
 		const turned = new Set<number>();
 		for (let j = 0; j < this.length; j++) {
 			if (columns.angle[j] === j) continue;
 			columns.angle[j] = j;
 			this.markDirty(j, DIRTY_NUMBERS);
-			if (columns.blockK[j] >= 0) {
-				turned.add(columns.blockK[j]);
-				continue;
-			}
-			const source = columns.sourceK[j];
-			const key = this.rope.rotate(this.keyRows.view(source), [j - columns.sourceAngle[j]], this.headDim);
-			if (columns.rowK[j] !== source) this.keyRows.release(columns.rowK[j]);
-			columns.rowK[j] = this.keyRows.add(key);
+			if (columns.blockK[j] >= 0) turned.add(columns.blockK[j]);
+			else exact.push(j);
 		}
+		this.turnExact(exact);
 		for (const id of turned) {
 			const block = this.blocks.get(id)!;
 			const angles = new Float64Array(block.payload.rows).fill(NaN);
 			for (let j = 0; j < this.length; j++) if (columns.blockK[j] === id) angles[columns.inK[j]] = j;
 			this.blocks.set(id, turnBlock(block, angles, this.headDim, this.rope));
 		}
+	}
+
+	/** Presents exact keys at their slots' angles, from the numbers before any turn. */
+	private turnExact(slots: number[]): void {
+		const { columns } = this.slots;
+		const d = this.headDim;
+		const sources = new Float32Array(slots.length * d);
+		slots.forEach((slot, i) => sources.set(this.keyRows.view(columns.sourceK[slot]), i * d));
+		// One call for all: neighbours mostly turn by the same angle.
+		const keys = this.rope.rotate(sources, slots.map((slot) => columns.angle[slot] - columns.sourceAngle[slot]), d);
+		slots.forEach((slot, i) => {
+			if (columns.rowK[slot] !== columns.sourceK[slot]) this.keyRows.release(columns.rowK[slot]);
+			columns.rowK[slot] = this.keyRows.add(keys.subarray(i * d, (i + 1) * d));
+		});
 	}
 }

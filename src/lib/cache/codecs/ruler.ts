@@ -37,7 +37,7 @@ export function symmetricRuler(size: number, levels: number): Ruler {
 }
 
 /** Code of a number: the nearest tick, clamped to [from, to]. */
-export function codeOf(x: number, ruler: Ruler, from: number, to: number): number {
-	if (ruler.step === 0) return Math.max(from, Math.min(to, 0));
-	return Math.max(from, Math.min(to, Math.round((x - ruler.zero) / ruler.step)));
+export function codeOf(x: number, { zero, step }: Ruler, from: number, to: number): number {
+	const code = step === 0 ? 0 : Math.round((x - zero) / step);
+	return code < from ? from : code > to ? to : code;
 }

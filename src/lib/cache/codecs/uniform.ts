@@ -49,7 +49,9 @@ function checkShape(block: Float32Array, rows: number, columns: number): void {
 	if (rows < 1 || columns < 1 || block.length !== rows * columns) {
 		throw new RangeError(`${block.length} numbers are not a block of ${rows} x ${columns}`);
 	}
-	for (const x of block) if (!Number.isFinite(x)) throw new RangeError(`${x} cannot be encoded: only finite numbers can`);
+	for (let i = 0; i < block.length; i++) {
+		if (!Number.isFinite(block[i])) throw new RangeError(`${block[i]} cannot be encoded: only finite numbers can`);
+	}
 }
 
 /** What 16 bits means: the numbers themselves, untouched. */
