@@ -72,6 +72,9 @@ describe('selection', () => {
 		expect([...topKAscending([0, 9, 1, 8], 2)]).toEqual([1, 3]);
 		expect([...descendingOrder([NaN, 1, -Infinity, 2])]).toEqual([3, 1, 0, 2]);
 		expect([...topK([1], 4)]).toEqual([0]);
+		// Few of many are found without sorting; the order is the same, ties and NaN included.
+		const many = Array.from({ length: 500 }, (_, i) => (i % 97 === 5 ? NaN : (i * 7919) % 60));
+		for (const k of [1, 3, 8, 31, 32]) expect([...topK(many, k)]).toEqual([...descendingOrder(many).subarray(0, k)]);
 	});
 
 	it('takes quantiles between neighbours', () => {

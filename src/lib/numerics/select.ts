@@ -9,8 +9,29 @@ export function argmax(x: ArrayLike<number>): number {
 
 /** Indices of the `k` largest values, largest first; NaN counts as the smallest. */
 export function topK(x: ArrayLike<number>, k: number): Int32Array {
+	// Sorting a whole vocabulary for a few candidates would cost more than the pass that made it.
+	if (k > 0 && k * 16 < x.length) return fewLargest(x, k);
 	const order = descendingOrder(x);
 	return order.subarray(0, Math.max(0, Math.min(k, x.length)));
+}
+
+/** One walk with a short sorted list; the same order as sorting. */
+function fewLargest(x: ArrayLike<number>, k: number): Int32Array {
+	const best = new Int32Array(k);
+	const values = new Float64Array(k);
+	let count = 0;
+	for (let i = 0; i < x.length; i++) {
+		const value = Number.isNaN(x[i]) ? -Infinity : x[i];
+		if (count === k && value <= values[k - 1]) continue;
+		let at = count < k ? count++ : k - 1;
+		for (; at > 0 && values[at - 1] < value; at--) {
+			values[at] = values[at - 1];
+			best[at] = best[at - 1];
+		}
+		values[at] = value;
+		best[at] = i;
+	}
+	return best;
 }
 
 /** Indices of the `k` largest values in ascending index order. */
