@@ -17,7 +17,7 @@ export function rulerTicks(min: number, max: number, length: number, apart = 72)
 	if (major.length < 2) return major.map((value) => ({ value, rank: 2 as const }));
 	const step = major[1] - major[0];
 	const minorStep = ((step / 10) * length) / (max - min) >= 3.5 ? step / 10 : ((step / 5) * length) / (max - min) >= 4 ? step / 5 : step / 2;
-	const from = Math.ceil(min / minorStep - 1e-9);
+	const from = Math.ceil(min / minorStep - 1e-9) + 0;
 	const to = Math.floor(max / minorStep + 1e-9);
 	const per = Math.round(step / minorStep);
 	const ticks: Tick[] = [];

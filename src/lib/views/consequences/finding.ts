@@ -11,7 +11,8 @@ export interface Piece {
 	strong?: boolean;
 }
 
-function departures(trace: Trace): { arm: number; step: number }[] {
+/** Arms that left the full cache's words, earliest first. */
+export function departures(trace: Trace): { arm: number; step: number }[] {
 	return trace.arms
 		.map((arm, i) => ({ arm: i, step: leaves(trace, arm) }))
 		.filter((d): d is { arm: number; step: number } => d.step !== null && d.step < trace.arms[d.arm].steps.length)

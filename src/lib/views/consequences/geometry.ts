@@ -44,6 +44,8 @@ export interface ScoreOptions {
 
 export interface Score {
 	width: number;
+	/** Right end of the ruler; the rest is room for the playhead. */
+	end: number;
 	height: number;
 	column: number;
 	columns: number;
@@ -63,6 +65,8 @@ export interface Score {
 }
 
 const KL_FLOOR = 1e-4;
+/** Room right of the last column for half a playhead. */
+const PAD = 12;
 
 /** Steps that the run may take. */
 export function plannedSteps(trace: Trace): number {
@@ -122,11 +126,12 @@ function klLines(trace: Trace, x: (step: number) => number, column: number, heig
 export function scoreGeometry(trace: Trace, { width, presenter, phone, large = false }: ScoreOptions): Score {
 	const columns = plannedSteps(trace);
 	const least = presenter ? 96 : phone ? 52 : 60;
-	const column = Math.max(least, Math.min(presenter ? 140 : 118, width / columns));
+	const column = Math.max(least, Math.min(presenter ? 140 : 118, (width - PAD) / columns));
 	const strip = presenter ? 0 : large ? 240 : phone ? 92 : 118;
 	const rowHeight = presenter ? 43 : phone ? 32 : 31;
 	const size = presenter ? 26 : phone ? 16 : 18;
-	const rulerY = strip + 4;
+	// The playhead stands on the ruler: without a strip above it needs room of its own.
+	const rulerY = strip ? strip + 4 : 26;
 	const top = rulerY + (presenter ? 38 : 30);
 	const x = (step: number) => step * column;
 	const { ticks, lines } = strip ? klLines(trace, x, column, strip) : { ticks: [], lines: [] };
@@ -152,9 +157,9 @@ export function scoreGeometry(trace: Trace, { width, presenter, phone, large = f
 		})
 	];
 	const height = top + rows.length * rowHeight + 6;
-	const total = Math.max(columns * column, 1);
+	const total = columns * column + PAD;
 	return {
-		width: total, height, column, columns, done: stepsDone(trace), strip, klTicks: ticks, lines, rulerY, rowHeight, rows, x,
+		width: total, end: columns * column, height, column, columns, done: stepsDone(trace), strip, klTicks: ticks, lines, rulerY, rowHeight, rows, x,
 		at(px, py) {
 			const step = Math.floor(px / column);
 			if (step < 0 || step >= columns) return null;
