@@ -16,7 +16,7 @@ import { Arm } from './arm.ts';
 import { AttentionLog, queriesOf } from './attention-log.ts';
 import { ExactNumbers } from './exact.ts';
 import type { Lab } from './lab.ts';
-import { compare, rowStep } from './metrics.ts';
+import { compare, Distribution, rowStep } from './metrics.ts';
 import { planRun, type Plan } from './plan.ts';
 import { cacheOf, readAtOnce, readInBlocks } from './prefill.ts';
 import { takeProbe, type ProbeSources } from './probes.ts';
@@ -123,8 +123,9 @@ export class Run {
 		const before = performance.now();
 		const { logits, seen } = await this.#pass(step, n - 1 + step);
 		const tokens = this.#takeTokens(logits, step);
-		const armUpdates = arms.map((_, i) => this.#finishArm(i, step, n - 1 + step, logits, tokens, seen));
-		const reference = this.#rows[0].ended ? null : rowStep(logits[0], tokens[0], this.#rows[0].push(tokens[0]), this.#texts.of);
+		const says = logits.map((row) => new Distribution(row));
+		const armUpdates = arms.map((_, i) => this.#finishArm(i, step, n - 1 + step, says, tokens, seen));
+		const reference = this.#rows[0].ended ? null : rowStep(says[0], tokens[0], this.#rows[0].push(tokens[0]), this.#texts.of);
 		const own = this.#rows.slice(0, 1 + arms.length);
 		if (!plan.forced) {
 			own.forEach((row, i) => {
@@ -185,7 +186,7 @@ export class Run {
 	}
 
 	/** Lets an arm's methods act on the new token and writes down what came of it. */
-	#finishArm(i: number, step: number, position: number, logits: Float32Array[], tokens: number[], seen: Seen): ArmUpdate | null {
+	#finishArm(i: number, step: number, position: number, says: Distribution[], tokens: number[], seen: Seen): ArmUpdate | null {
 		const { arms, caches, plan, sources, record } = this.#p;
 		const row = this.#rows[1 + i];
 		if (row.ended) return null;
@@ -198,8 +199,8 @@ export class Run {
 		const diff = difference(step, this.#cells[i], cells);
 		this.#cells[i] = cells;
 		const trace = {
-			...rowStep(logits[1 + i], tokens[1 + i], row.push(tokens[1 + i]), this.#texts.of),
-			...compare(logits[shadow], logits[1 + i], this.#texts.of),
+			...rowStep(says[1 + i], tokens[1 + i], row.push(tokens[1 + i]), this.#texts.of),
+			...compare(says[shadow], says[1 + i], this.#texts.of),
 			bill: cache.bill()
 		};
 		return { trace, diff, verbs: cache.takeRecords() };
