@@ -1,4 +1,5 @@
 /** Pages of consecutive slots and the bounds of their keys, channel by channel. Pure. */
+import { toHalf } from '$lib/numerics/half.ts';
 
 /** Bounds of one head's pages; page p holds slots p x size … and the last page may be part full. */
 export interface PageBounds {
@@ -9,13 +10,15 @@ export interface PageBounds {
 	/** [pages, headDim] least and greatest value of each channel. */
 	low: Float32Array;
 	high: Float32Array;
+	/** The same as they are stored, in halves like the keys; low, then high. */
+	stored: [Uint16Array, Uint16Array];
 }
 
 export const pageCount = (bounds: PageBounds): number => bounds.low.length / bounds.headDim;
 
 /** Bounds of no slots. */
 export function noPages(size: number, headDim: number): PageBounds {
-	return { size, headDim, positions: new Int32Array(0), low: new Float32Array(0), high: new Float32Array(0) };
+	return { size, headDim, positions: new Int32Array(0), low: new Float32Array(0), high: new Float32Array(0), stored: [new Uint16Array(0), new Uint16Array(0)] };
 }
 
 /**
@@ -43,7 +46,14 @@ export function updatePages(before: PageBounds, positions: Int32Array, keys: Flo
 			if (x > high[page + c]) high[page + c] = x;
 		}
 	}
-	return { size, headDim: d, positions: Int32Array.from(positions), low, high };
+	const touched = Math.floor(from / size) * d;
+	const stored = [low, high].map((numbers, i) => {
+		const halves = new Uint16Array(cells);
+		halves.set(before.stored[i].subarray(0, touched));
+		halves.set(toHalf(numbers.subarray(touched)), touched);
+		return halves;
+	}) as PageBounds['stored'];
+	return { size, headDim: d, positions: Int32Array.from(positions), low, high, stored };
 }
 
 /** Upper bound of q k over the keys of each page: sum over channels of max(q low, q high). */

@@ -1,6 +1,5 @@
 import type { LayerCache } from '$lib/cache/types.ts';
 import type { Budget } from '$lib/documents/experiment.ts';
-import { toHalf } from '$lib/numerics/half.ts';
 import { decision } from '../decide.ts';
 import { defineMethod } from '../define.ts';
 import { meanOf, slotsWhere, topSlots } from '../select.ts';
@@ -49,8 +48,8 @@ export default defineMethod({
 			const now = headsOf(layer).map((head) => updatePages(before[head], layer.positions(head), layer.keys(head)));
 			if (now.some((bounds, head) => bounds !== before[head])) {
 				byLayer.set(layer.layer, now);
-				const parts = now.flatMap(({ low, high }) => [low, high]);
-				layer.holdState('page bounds', parts.map((array) => ({ item: 'state', array: toHalf(array) })));
+				const parts = now.flatMap(({ stored }) => stored);
+				layer.holdState('page bounds', parts.map((array) => ({ item: 'state', array })));
 			}
 			return now;
 		};
@@ -83,15 +82,22 @@ function showOnly(layer: LayerCache, head: number, chosen: Uint8Array, upper: Fl
 	const guarded = layer.protectedSlots(head);
 	const pages = chosen.length;
 	const n = hidden.length;
-	const safe = Uint8Array.from({ length: n }, (_, slot) => (guarded[slot] || Math.floor(slot / size) === pages - 1 ? 1 : 0));
-	const read = Uint8Array.from({ length: n }, (_, slot) => (guarded[slot] || chosen[Math.floor(slot / size)] ? 1 : 0));
+	const safe = new Uint8Array(n);
+	const read = new Uint8Array(n);
+	const scores = new Float64Array(n);
+	for (let slot = 0; slot < n; slot++) {
+		const page = Math.floor(slot / size);
+		safe[slot] = guarded[slot] || page === pages - 1 ? 1 : 0;
+		read[slot] = guarded[slot] || chosen[page] ? 1 : 0;
+		scores[slot] = upper[page];
+	}
 	const toHide = slotsWhere(read.map((flag, slot) => (!flag && !hidden[slot] ? 1 : 0)));
 	const toShow = slotsWhere(read.map((flag, slot) => (flag && hidden[slot] ? 1 : 0)));
 	if (toHide.length === 0 && toShow.length === 0) return;
 	const reasons = {
 		decision: decision({
 			positions: layer.positions(head),
-			scores: Float64Array.from({ length: n }, (_, slot) => upper[Math.floor(slot / size)]),
+			scores,
 			meaning: 'bound on the logits of the page',
 			safe,
 			kept: slotsWhere(read)

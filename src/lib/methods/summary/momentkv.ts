@@ -3,7 +3,7 @@ import type { Budget } from '$lib/documents/experiment.ts';
 import { decision } from '../decide.ts';
 import { defineMethod } from '../define.ts';
 import { windowRows } from '../observe.ts';
-import { meanOf, slotsWhere } from '../select.ts';
+import { others, slotsWhere } from '../select.ts';
 import { groupOf, headsOf, realign, slotsAt } from '../slots.ts';
 import { addPair, countOf, momentsLength, noMoments, readOut, residualNorm, type Moments } from './moments.ts';
 
@@ -14,12 +14,19 @@ const ORDERS = ['linear', 'mean', 'none'] as const;
 
 /** Softmax rows restricted to `open` slots and averaged: attention over what is retained. */
 function attentionOver(rows: readonly ArrayLike<number>[], open: Uint8Array): Float64Array {
-	const restricted = rows.map((row) => {
+	const mean = new Float64Array(open.length);
+	for (const row of rows) {
 		let sum = 0;
 		for (let slot = 0; slot < open.length; slot++) if (open[slot]) sum += row[slot];
-		return Float64Array.from(open, (flag, slot) => (flag && sum > 0 ? row[slot] / sum : 0));
-	});
-	return meanOf(restricted);
+		const scale = sum > 0 ? 1 / (sum * rows.length) : 0;
+		for (let slot = 0; slot < open.length; slot++) if (open[slot]) mean[slot] += row[slot] * scale;
+	}
+	return mean;
+}
+
+/** The `count` slots of `open` with the lowest scores, ties to the older. */
+function lowest(open: Int32Array, scores: Float64Array, count: number): Int32Array {
+	return Int32Array.from(open).sort((a, b) => scores[a] - scores[b] || a - b).subarray(0, count);
 }
 
 /** What a round of evictions looked at. */
@@ -57,7 +64,7 @@ function evictCheapest(
 			seen.scores[slot] = seen.attention[slot] * seen.residual[slot];
 		}
 		const open = slotsWhere(retained.map((flag, slot) => (flag && !safe[slot] ? 1 : 0)));
-		const cheapest = open.sort((a, b) => seen.scores[a] - seen.scores[b] || a - b).slice(0, Math.ceil(left / (rounds - round)));
+		const cheapest = lowest(open, seen.scores, Math.ceil(left / (rounds - round)));
 		for (const slot of cheapest) {
 			retained[slot] = 0;
 			addPair(moments, keys.subarray(slot * d, (slot + 1) * d), values.subarray(slot * d, (slot + 1) * d));
@@ -98,7 +105,7 @@ export default defineMethod({
 			const positions = Int32Array.from(layer.positions(head));
 			const { gone, seen } = evictCheapest(layer, head, moments, { rows, safe, count: positions.length - capacity, rounds });
 			if (gone.length === 0) return;
-			const kept = slotsWhere(positions.map((_, slot) => (gone.includes(slot) ? 0 : 1)));
+			const kept = others(positions.length, gone);
 			const reasons = {
 				decision: decision({
 					positions, scores: seen.scores, safe, kept, meaning: 'attention x distance from what the summary predicts',
@@ -108,7 +115,7 @@ export default defineMethod({
 					]
 				})
 			};
-			const evicted = positions.filter((_, slot) => gone.includes(slot));
+			const evicted = Int32Array.from(gone, (slot) => positions[slot]);
 			if (readout !== 'none') {
 				const summary = readOut(moments, readout === 'linear' ? 1 : 0)!;
 				const parts = [{ item: 'state' as const, array: moments.numbers.slice() as Float32Array }];

@@ -65,10 +65,13 @@ export function readOut({ d, numbers }: Moments, order: 0 | 1 = 1): ReadOut | nu
 export function residualNorm(summary: ReadOut | null, key: ArrayLike<number>, value: ArrayLike<number>): number {
 	const d = key.length;
 	let square = 0;
-	for (let row = 0; row < d; row++) {
-		let answer = summary ? summary.meanValue[row] : 0;
-		if (summary) for (let c = 0; c < d; c++) answer += summary.matrix[row * d + c] * key[c];
-		square += (value[row] - answer) ** 2;
+	for (let row = 0, at = 0; row < d; row++) {
+		let off = value[row];
+		if (summary) {
+			off -= summary.meanValue[row];
+			for (let c = 0; c < d; c++, at++) off -= summary.matrix[at] * key[c];
+		}
+		square += off * off;
 	}
 	return Math.sqrt(square);
 }
