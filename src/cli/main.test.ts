@@ -141,6 +141,23 @@ describe('winnow', () => {
 		const { trace, probes } = readRecording(readFileSync(file('run.json'), 'utf8'));
 		expect(trace.provenance).toBe('recorded');
 		expect(trace.arms[0].steps).toHaveLength(3);
-		expect(Object.keys(probes)).toEqual(['attention:0:1:0', 'matrix:0:0:1:K:before', 'matrix:0:0:1:K:after', 'matrix:0:0:1:V:after', 'heads:0:0', 'heads:0:2']);
+		expect(Object.keys(probes)).toEqual(['attention:0:1:0', 'matrix:0:0:1:K:after', 'matrix:0:0:1:K:before', 'matrix:0:0:1:V:after', 'heads:0:2', 'heads:0:0']);
+	});
+
+	it('records as many probes as fit', async () => {
+		const document = write('good4.json', { ...good, arms: [...good.arms, { stack: [{ method: 'kivi', params: { group: 16, residual: 16 } }] }] });
+		const keys: string[][] = [];
+		for (const size of [1, 30_000, 1_000_000]) {
+			expect(await main(['record', document, file('sized.json'), '--size', String(size)])).toBe(0);
+			const text = readFileSync(file('sized.json'), 'utf8');
+			if (size > 1) expect(text.length).toBeLessThanOrEqual(size);
+			keys.push(Object.keys(readRecording(text).probes));
+		}
+		expect(keys[0]).toEqual([]);
+		expect(keys[1].length).toBeGreaterThan(0);
+		expect(keys[2].length).toBeGreaterThan(keys[1].length);
+		// Attention of the first look in both arms, and a matrix of the arm that encodes.
+		expect(keys[2]).toEqual(expect.arrayContaining(['attention:0:1:0', 'attention:1:1:1', 'matrix:1:1:0:K:after', 'spectrum:0:0:1', 'heads:1:2']));
+		expect(keys[2]).not.toContain('matrix:0:1:0:K:after');
 	});
 });

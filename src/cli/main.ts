@@ -5,7 +5,8 @@
 import { DocumentError } from '$lib/documents/schema.ts';
 import { UsageError } from './arguments.ts';
 import { describeMethods } from './methods.ts';
-import { recordFile, runFile } from './run.ts';
+import { recordFile } from './record.ts';
+import { runFile } from './run.ts';
 import { printTask } from './task.ts';
 
 const HELP = `winnow: KV-cache compression experiments from the command line
@@ -13,9 +14,10 @@ const HELP = `winnow: KV-cache compression experiments from the command line
 usage:
   npm run winnow -- run FILE.json [--backend wasm|cpu|webgpu]
       Runs the experiment (FILE.json, or - for standard input) and prints the result, one JSON object.
-  npm run winnow -- record FILE.json OUT [--backend …] [--probes LIST] [--halves false]
-      Runs the experiment and writes a recorded run for the page: its trace and the probes of LIST,
-      e.g. --probes attention:2:1,spectrum:2:0 (kind:layer:head); OUT ending in .gz is gzipped.
+  npm run winnow -- record FILE.json OUT [--backend …] [--size BYTES] [--probes LIST] [--halves false]
+      Runs the experiment and writes a recorded run for the page: its trace, and the probes that a
+      page asks for first, up to BYTES (1900000), or those of LIST, e.g. attention:2:1,spectrum:2:0
+      (kind:layer:head). Pictures' numbers are stored as halves. OUT ending in .gz is gzipped.
   npm run winnow -- task NAME --seed N [--length N] [--OPTION VALUE …] [--model ID] [--json]
       Prints the text of a task, exactly as a run would read it.
   npm run winnow -- methods [ID] [--json]

@@ -4,7 +4,7 @@
  */
 import type { Experiment } from '$lib/documents/experiment.ts';
 import type { TraceSource, Trace } from '$lib/documents/trace.ts';
-import { stepsDone } from '$lib/documents/read.ts';
+import { firstLook, stepsDone } from '$lib/documents/read.ts';
 import type { LoadProgress } from '$lib/lab/lab.ts';
 import { Selection } from '$lib/ui/selection.svelte.ts';
 import type { LabClient } from '$lib/worker/client.ts';
@@ -339,22 +339,6 @@ export class LabState {
 		if (!trace) return;
 		this.selection.lock({ ...firstLook(trace), step: null });
 	}
-}
-
-/** Where to look first: the answer's first token, and the middle layer. */
-export function firstLook(trace: Trace): { position: number | null; layer: number; head: number; arm: number } {
-	const needle = trace.prompt.needles[0]?.[0] ?? null;
-	const arm = trace.arms[0];
-	const middle = Math.floor(trace.model.layers / 2);
-	if (needle === null || !arm) return { position: null, layer: middle, head: 0, arm: 0 };
-	// A layer in which some heads hold the token and some do not says more than one where all agree.
-	const mixed = arm.kept.findIndex((heads) => {
-		const holding = heads.filter((kept) => kept.includes(needle)).length;
-		return holding > 0 && holding < heads.length;
-	});
-	const layer = mixed >= 0 ? mixed : middle;
-	const head = Math.max(0, arm.kept[layer]?.findIndex((kept) => !kept.includes(needle)) ?? 0);
-	return { position: needle, layer, head, arm: 0 };
 }
 
 async function connect(): Promise<LabClient> {

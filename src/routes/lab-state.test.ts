@@ -5,7 +5,8 @@ import type { LabClient } from '$lib/worker/client.ts';
 import { decodeLink, encodeLink } from '$lib/share/link.ts';
 import { syntheticTrace, syntheticSource } from '$lib/views/testing/synthetic.ts';
 import { FIRST_EXPERIMENT } from './experiments.ts';
-import { firstLook, LabState } from './lab-state.svelte.ts';
+import { firstLook } from '$lib/documents/read.ts';
+import { LabState } from './lab-state.svelte.ts';
 
 /** A client that plays a made-up trace step by step. */
 class FakeClient {

@@ -125,3 +125,19 @@ export function decisionOn(arm: ArmTrace, layer: number, head: number, position:
 export function stepsDone(trace: Trace): number {
 	return Math.max(trace.reference.steps.length, ...trace.arms.map((arm) => arm.steps.length));
 }
+
+/** Where to look first: the answer's first token, and the middle layer. */
+export function firstLook(trace: Trace): { position: number | null; layer: number; head: number; arm: number } {
+	const needle = trace.prompt.needles[0]?.[0] ?? null;
+	const arm = trace.arms[0];
+	const middle = Math.floor(trace.model.layers / 2);
+	if (needle === null || !arm) return { position: null, layer: middle, head: 0, arm: 0 };
+	// A layer in which some heads hold the token and some do not says more than one where all agree.
+	const mixed = arm.kept.findIndex((heads) => {
+		const holding = heads.filter((kept) => kept.includes(needle)).length;
+		return holding > 0 && holding < heads.length;
+	});
+	const layer = mixed >= 0 ? mixed : middle;
+	const head = Math.max(0, arm.kept[layer]?.findIndex((kept) => !kept.includes(needle)) ?? 0);
+	return { position: needle, layer, head, arm: 0 };
+}

@@ -8,7 +8,7 @@
  */
 import { deflateSync, gunzipSync, gzipSync, inflateSync } from 'fflate';
 import { fromHalf, toHalf } from '$lib/numerics/half.ts';
-import type { Recording } from './trace.ts';
+import { probeKey, type ProbeOf, type ProbeRequest, type Recording, type TraceSource } from './trace.ts';
 
 type Typed = Float32Array | Float64Array | Uint8Array | Uint16Array | Uint32Array | Int8Array | Int32Array;
 const KINDS = {
@@ -85,4 +85,12 @@ export function zipRecording(recording: Recording, options?: { halves?: boolean 
 
 export function unzipRecording(bytes: Uint8Array): Recording {
 	return readRecording(new TextDecoder().decode(gunzipSync(bytes)));
+}
+
+/** A recording as a source for pictures: it has the probes that were recorded and no others. */
+export function recordedSource(recording: Recording): TraceSource {
+	return {
+		trace: recording.trace,
+		probe: <R extends ProbeRequest>(request: R) => Promise.resolve((recording.probes[probeKey(request)] ?? null) as ProbeOf<R> | null)
+	};
 }

@@ -2,8 +2,8 @@
  * The run behind a lesson. On commit the model runs here; when it cannot, or when the reader does
  * not want to wait, the recorded run takes its place. Nothing is fetched or computed before.
  */
-import { readRecording } from '$lib/documents/recording.ts';
-import { probeKey, type ProbeOf, type ProbeRequest, type Recording, type Trace, type TraceSource } from '$lib/documents/trace.ts';
+import { readRecording, recordedSource } from '$lib/documents/recording.ts';
+import type { Trace, TraceSource } from '$lib/documents/trace.ts';
 import { bytes } from '$lib/ui/format.ts';
 import type { LabClient } from '$lib/worker/client.ts';
 import type { Lesson } from './lesson.ts';
@@ -74,7 +74,7 @@ export class LessonRun {
 			const recording = readRecording(await this.#options.read(this.#lesson.recording));
 			if (!mine()) return;
 			this.notice = notice;
-			this.source = fromRecording(recording);
+			this.source = recordedSource(recording);
 			this.status = 'done';
 		} catch (error) {
 			if (!mine()) return;
@@ -96,14 +96,6 @@ export class LessonRun {
 		this.notice = '';
 		return () => generation === this.#generation;
 	}
-}
-
-/** A recording as a source: it has the probes that were recorded and no others. */
-export function fromRecording(recording: Recording): TraceSource {
-	return {
-		trace: recording.trace,
-		probe: <R extends ProbeRequest>(request: R) => Promise.resolve((recording.probes[probeKey(request)] ?? null) as ProbeOf<R> | null)
-	};
 }
 
 function describe(progress: unknown): string {
