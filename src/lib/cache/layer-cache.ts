@@ -1,29 +1,13 @@
-/**
- * One layer of one arm: the verbs, with their checks, the protected set and the records. The
- * numbers themselves lie in one `HeadStore` a KV head.
- */
+/** One layer of one arm: the verbs, with their checks, the protected set and the records. */
 import type { HeadStore } from './head-store.ts';
+import { LayerReadings } from './layer-readings.ts';
 import type { Recorder } from './recorder.ts';
 import { DIRTY_BIAS, ROLES, type Role } from './slot-table.ts';
 import type { Codec, LayerCache, MergeInstruction, PackedPart, Reasons, Summary, Which } from './types.ts';
 
-export class LayerStore implements LayerCache {
-	/** Protected logical positions and why. */
-	readonly protectedPositions = new Map<number, string>();
-	/** State that methods hold, by name. */
-	readonly held = new Map<string, PackedPart[]>();
-	/** True once keys were turned to other angles than their positions. */
-	rotated = false;
-
-	constructor(
-		readonly layer: number,
-		readonly headDim: number,
-		readonly heads: HeadStore[],
-		private readonly recorder: Recorder
-	) {}
-
-	get kvHeads(): number {
-		return this.heads.length;
+export class LayerStore extends LayerReadings implements LayerCache {
+	constructor(layer: number, headDim: number, heads: HeadStore[], private readonly recorder: Recorder) {
+		super(layer, headDim, heads);
 	}
 
 	fork(recorder: Recorder): LayerStore {
@@ -33,42 +17,6 @@ export class LayerStore implements LayerCache {
 		copy.rotated = this.rotated;
 		return copy;
 	}
-
-	/* ---- readings ---- */
-
-	length(head: number): number {
-		return this.store(head).length;
-	}
-	positions(head: number): Int32Array {
-		return this.store(head).slots.copy('position');
-	}
-	rotaryPositions(head: number): Int32Array {
-		return this.store(head).slots.copy('angle');
-	}
-	keys(head: number): Float32Array {
-		return this.store(head).all('K');
-	}
-	values(head: number): Float32Array {
-		return this.store(head).all('V');
-	}
-	bias(head: number): Float32Array {
-		return this.store(head).slots.copy('bias');
-	}
-	hidden(head: number): Uint8Array {
-		return this.store(head).slots.copy('hidden');
-	}
-	protectedSlots(head: number): Uint8Array {
-		return Uint8Array.from(this.positions(head), (position) => (this.protectedPositions.has(position) ? 1 : 0));
-	}
-	exact(head: number, which: Which): Uint8Array {
-		const store = this.store(head);
-		return Uint8Array.from({ length: store.length }, (_, slot) => (store.isExact(slot, which) ? 1 : 0));
-	}
-	summary(head: number): Summary | null {
-		return this.store(head).summary;
-	}
-
-	/* ---- verbs ---- */
 
 	keep(head: number, slots: ArrayLike<number>, reasons?: Reasons): void {
 		const stays = this.protectedSlots(head);
@@ -90,29 +38,9 @@ export class LayerStore implements LayerCache {
 	}
 
 	merge(head: number, merges: MergeInstruction[], reasons?: Reasons): void {
+		const gone = this.checkMerges(head, merges);
 		const store = this.store(head);
-		const isProtected = this.protectedSlots(head);
 		const position = store.slots.columns.position;
-		const gone = new Set<number>();
-		const receives = new Set<number>();
-		for (const { into, from, weights, value, key } of merges) {
-			this.slotList(head, [into, ...from]);
-			if (weights.length !== from.length) throw new RangeError(`${this.where(head)}: ${weights.length} weights for ${from.length} slots`);
-			if (receives.has(into)) throw new RangeError(`${this.where(head)}: slot ${into} receives twice in one merge`);
-			receives.add(into);
-			if (!store.isExact(into, 'V') || (key && !store.isExact(into, 'K'))) {
-				throw new RangeError(`${this.where(head)}: slot ${into} is encoded and cannot receive a merge`);
-			}
-			this.checkWidth(value);
-			if (key) this.checkWidth(key);
-			for (const slot of from) {
-				if (isProtected[slot]) throw new RangeError(`${this.where(head)}: slot ${slot} is protected and cannot be merged away`);
-				gone.add(slot);
-			}
-		}
-		for (const slot of receives) {
-			if (gone.has(slot)) throw new RangeError(`${this.where(head)}: slot ${slot} both receives and is merged away`);
-		}
 		merges.forEach(({ into, from, weights, value, key, bias }, i) => {
 			store.rewrite(into, value, key);
 			store.slots.columns.merged[into] = 1;
@@ -125,7 +53,7 @@ export class LayerStore implements LayerCache {
 				into: position[into], weights: Float32Array.from(weights)
 			}, i === 0 ? reasons : { by: reasons?.by });
 		});
-		this.remove(head, [...gone]);
+		this.remove(head, gone);
 	}
 
 	encode(head: number, which: Which, slots: ArrayLike<number>, codec: Codec, reasons?: Reasons): void {
@@ -235,42 +163,37 @@ export class LayerStore implements LayerCache {
 		else this.held.set(name, parts);
 	}
 
-	/* ---- helpers ---- */
-
-	private where(head: number): string {
-		return `layer ${this.layer}, head ${head}`;
-	}
-
-	private store(head: number): HeadStore {
-		const store = this.heads[head];
-		if (!store) throw new RangeError(`layer ${this.layer} has ${this.kvHeads} KV heads; there is no head ${head}`);
-		return store;
-	}
-
-	/** Ascending, without repeats; throws for a slot that does not exist. */
-	private slotList(head: number, slots: ArrayLike<number>): number[] {
-		const count = this.length(head);
-		for (let i = 0; i < slots.length; i++) {
-			if (!Number.isInteger(slots[i]) || slots[i] < 0 || slots[i] >= count) {
-				throw new RangeError(`${this.where(head)} has ${count} slots; there is no slot ${slots[i]}`);
+	/** Throws where a merge is not possible; gives the slots that go. */
+	private checkMerges(head: number, merges: MergeInstruction[]): number[] {
+		const store = this.store(head);
+		const isProtected = this.protectedSlots(head);
+		const gone = new Set<number>();
+		const receives = new Set<number>();
+		for (const { into, from, weights, value, key } of merges) {
+			this.slotList(head, [into, ...from]);
+			if (weights.length !== from.length) throw new RangeError(`${this.where(head)}: ${weights.length} weights for ${from.length} slots`);
+			if (receives.has(into)) throw new RangeError(`${this.where(head)}: slot ${into} receives twice in one merge`);
+			receives.add(into);
+			if (!store.isExact(into, 'V') || (key && !store.isExact(into, 'K'))) {
+				throw new RangeError(`${this.where(head)}: slot ${into} is encoded and cannot receive a merge`);
+			}
+			this.checkWidth(value);
+			if (key) this.checkWidth(key);
+			for (const slot of from) {
+				if (isProtected[slot]) throw new RangeError(`${this.where(head)}: slot ${slot} is protected and cannot be merged away`);
+				gone.add(slot);
 			}
 		}
-		return [...new Set(Array.from(slots))].sort((a, b) => a - b);
-	}
-
-	private positionsOf(head: number, slots: ArrayLike<number>): Int32Array {
-		const { position } = this.store(head).slots.columns;
-		return Int32Array.from(slots, (slot) => position[slot]);
+		for (const slot of receives) {
+			if (gone.has(slot)) throw new RangeError(`${this.where(head)}: slot ${slot} both receives and is merged away`);
+		}
+		return [...gone];
 	}
 
 	private remove(head: number, slots: number[]): void {
 		const stays = new Uint8Array(this.length(head)).fill(1);
 		for (const slot of slots) stays[slot] = 0;
 		this.store(head).select(indicesOf(stays));
-	}
-
-	private checkWidth(vector: Float32Array): void {
-		if (vector.length !== this.headDim) throw new RangeError(`a key or value has ${this.headDim} numbers, not ${vector.length}`);
 	}
 }
 

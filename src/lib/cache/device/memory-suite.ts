@@ -255,6 +255,21 @@ export const memorySuite = (backend: 'cpu' | 'wasm' | 'webgpu') => describe(`the
 		rows.abandon();
 	});
 
+	it('makes room for neighbouring places when evictions left only gaps', async () => {
+		const full = randomArm(12);
+		const arm = full.fork();
+		const rows = open([arm], 16);
+		for (let block = 0; block < 4; block++) {
+			for (const layer of arm.layers) {
+				for (let head = 0; head < kvHeads; head++) layer.keep(head, [0, 2, 3 + head, 7, 9 + layer.layer]);
+			}
+			await runPass(rows, 'append', 60 + block, {}, 7);
+			checkRow(rows, await runPass(rows, 'append', 70 + block), 0);
+		}
+		expect(arm.tokens).toBe(12 + 4 * 8);
+		expect(arm.layers[0].length(0)).toBe(13);
+	});
+
 	it('holds no more after 300 steps with evictions, and never loses a protected slot', async () => {
 		const full = randomArm(8);
 		const arm = full.fork();

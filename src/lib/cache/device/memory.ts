@@ -6,14 +6,13 @@
  * change the stores. An `ArmCache` belongs to at most one `DeviceMemory`.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import type { ModelShape } from '$lib/documents/trace.ts';
 import type { LayerInput, Memory, Pass } from '$lib/model/types.ts';
 import { appendSlots, attention, mergeSummary } from '$lib/ops/index.ts';
 import type { ArmCache } from '../arm-cache.ts';
 import type { LayerStore } from '../layer-cache.ts';
-import { HIDDEN, LayerCopy } from './layer-copy.ts';
 import { hold, lastQueries } from './prefill.ts';
 import { readAll } from './readback.ts';
+import { Rows } from './rows.ts';
 import { Seen, type LayerSeen } from './seen.ts';
 
 /**
@@ -55,24 +54,15 @@ interface Running {
 }
 
 export class DeviceMemory implements Memory {
-	private readonly copies: LayerCopy[];
-	private readonly shape: ModelShape;
+	private readonly rows: Rows;
 	private running: Running | null = null;
 
 	/**
 	 * Uploads all rows. `capacity`: slots a head that must fit at any time, new tokens of a pass
 	 * included. Throws RangeError when a row holds more already.
 	 */
-	constructor(
-		readonly arms: readonly ArmCache[],
-		capacity: number
-	) {
-		this.shape = arms[0].shape;
-		this.copies = this.shape.layers === 0 ? [] : Array.from({ length: this.shape.layers }, (_, layer) => {
-			const heads = arms.flatMap((arm) => arm.layers[layer].heads);
-			// One more place is scratch for the re-run of the last prompt token.
-			return new LayerCopy(heads, arms.length, capacity + 1, this.shape.headDim);
-		});
+	constructor(readonly arms: readonly ArmCache[], capacity: number) {
+		this.rows = new Rows(arms, capacity);
 	}
 
 	/** Starts a pass of `tokens` tokens a row and says where it stands. */
@@ -83,14 +73,15 @@ export class DeviceMemory implements Memory {
 		const back = kind === 'transient' ? 1 : 0;
 		const pass = { batch: this.arms.length, tokens, start: Int32Array.from(this.arms, (arm) => arm.nextPosition() - back) };
 		const first = Int32Array.from(this.arms, (arm) => arm.tokens - back);
-		this.running = { kind, pass, wants, first, held: [], at: [], stored: [] };
-		this.copies.forEach((copy, layer) => {
-			this.eachHead((index) => copy.follow(index));
-			this.running!.at[layer] = Int32Array.from({ length: this.heads }, (_, index) =>
+		const running: Running = { kind, pass, wants, first, held: [], at: [], stored: [] };
+		this.rows.copies.forEach((copy, layer) => {
+			this.rows.follow(layer);
+			running.at[layer] = Int32Array.from({ length: this.rows.heads }, (_, index) =>
 				kind === 'transient' ? copy.capacity - 1 : copy.reserve(index, tokens));
-			if (kind === 'transient') this.setOwnSlots(layer, () => HIDDEN);
+			if (kind === 'transient') this.rows.setOwnSlots(layer, false);
 			copy.flush();
 		});
+		this.running = running;
 		return pass;
 	}
 
@@ -100,7 +91,7 @@ export class DeviceMemory implements Memory {
 
 	async attend({ layer, query, key, keyBefore, value }: LayerInput): Promise<tf.Tensor> {
 		const running = this.expectPass();
-		const copy = this.copies[layer];
+		const copy = this.rows.copies[layer];
 		const held = (running.held[layer] = {} as Running['held'][number]);
 		if (running.wants.attending?.size) await this.letRowsSpeak(layer, query, key, value);
 		if (running.kind === 'append' && !running.stored[layer]) {
@@ -131,18 +122,14 @@ export class DeviceMemory implements Memory {
 		const running = this.expectPass();
 		const layers = await this.readHeld(running);
 		this.running = null;
-		const { tokens } = running.pass;
-		const capacity = this.copies[0].capacity;
-		if (running.kind === 'append') {
-			layers.forEach(({ keys, values }, layer) => {
-				if (keys && values) this.store(running, layer, keys, values);
-			});
-		} else {
-			this.copies.forEach((_, layer) => this.setOwnSlots(layer, (bias) => bias));
-		}
-		const positions = running.wants.attention ? this.copies.map((_, layer) => this.positionsAtPlaces(layer, running)) : [];
-		const { heads, kvHeads, headDim } = this.shape;
-		return new Seen({ rows: this.arms.length, heads, kvHeads, headDim, capacity, tokens }, this.arms, layers, positions);
+		layers.forEach(({ keys, values }, layer) => {
+			if (running.kind === 'transient') this.rows.setOwnSlots(layer, true);
+			else if (keys && values) this.store(running, layer, keys, values);
+		});
+		const positions = running.wants.attention ? layers.map((_, layer) => this.positions(running, layer)) : [];
+		const { heads, kvHeads, headDim } = this.rows.shape;
+		const { capacity } = this.rows.copies[0];
+		return new Seen({ rows: this.arms.length, heads, kvHeads, headDim, capacity, tokens: running.pass.tokens }, this.arms, layers, positions);
 	}
 
 	/** Drops a pass that failed half way: frees its tensors, stores nothing. The rows cannot be used further. */
@@ -153,20 +140,10 @@ export class DeviceMemory implements Memory {
 
 	dispose(): void {
 		this.abandon();
-		for (const copy of this.copies) copy.dispose();
+		this.rows.dispose();
 	}
 
 	/* ---- inside ---- */
-
-	/** Rows x KV heads. */
-	private get heads(): number {
-		return this.arms.length * this.shape.kvHeads;
-	}
-
-	private eachHead(visit: (index: number, row: number, head: number) => void): void {
-		const { kvHeads } = this.shape;
-		for (let index = 0; index < this.heads; index++) visit(index, Math.floor(index / kvHeads), index % kvHeads);
-	}
 
 	private expectPass(): Running {
 		if (!this.running) throw new Error('no pass is running: call begin first');
@@ -181,53 +158,27 @@ export class DeviceMemory implements Memory {
 			this.store(running, layer, keys, values);
 			running.stored[layer] = true;
 		}
-		const { heads, headDim } = this.shape;
+		const { heads, headDim } = this.rows.shape;
 		for (const [row, speak] of running.wants.attending!) {
 			speak(this.arms[row].layers[layer], (queryHead) => {
 				const at = (row * heads + queryHead) * headDim;
 				return queries.subarray(at, at + headDim);
 			});
 		}
-		const copy = this.copies[layer];
-		this.eachHead((index) => copy.follow(index));
-		if (running.kind === 'transient') this.setOwnSlots(layer, () => HIDDEN);
-		copy.flush();
+		this.rows.follow(layer);
+		if (running.kind === 'transient') this.rows.setOwnSlots(layer, false);
+		this.rows.copies[layer].flush();
 	}
 
-	/** Stores a pass's tokens: keys and values [rows, kvHeads, tokens, headDim]. */
-	private store(running: Running, layer: number, keys: Float32Array, values: Float32Array): void {
-		const { tokens, start } = running.pass;
-		const d = this.shape.headDim;
-		this.eachHead((index, row, head) => {
-			for (let t = 0; t < tokens; t++) {
-				const from = (index * tokens + t) * d;
-				const place = running.at[layer][index] + t;
-				this.arms[row].append(layer, head, keys.subarray(from, from + d), values.subarray(from, from + d),
-					running.first[row] + t, start[row] + t, place);
-				this.copies[layer].setBias(index, place, 0);
-			}
-		});
+	private store({ pass, first, at }: Running, layer: number, keys: Float32Array, values: Float32Array): void {
+		this.rows.store(layer, { tokens: pass.tokens, start: pass.start, first, at: at[layer] }, keys, values);
 	}
 
-	/** Sets the bias of the stored slot of each row's last token, where there is one. */
-	private setOwnSlots(layer: number, biasOf: (own: number) => number): void {
-		this.eachHead((index, row, head) => {
-			const { length, slots } = this.arms[row].layers[layer].heads[head];
-			const last = length - 1;
-			if (last < 0 || slots.columns.position[last] !== this.arms[row].tokens - 1) return;
-			const own = slots.columns.hidden[last] ? HIDDEN : slots.columns.bias[last];
-			this.copies[layer].setBias(index, slots.columns.place[last], biasOf(own));
-		});
-	}
-
-	private positionsAtPlaces(layer: number, running: Running): Int32Array {
-		const { capacity } = this.copies[layer];
-		const positions = new Int32Array(this.heads * capacity).fill(-1);
-		this.eachHead((index, row, head) => {
-			const { length, slots } = this.arms[row].layers[layer].heads[head];
-			for (let slot = 0; slot < length; slot++) positions[index * capacity + slots.columns.place[slot]] = slots.columns.position[slot];
-			if (running.kind === 'transient') positions[index * capacity + running.at[layer][index]] = running.first[row];
-		});
+	/** Logical positions at all places as this pass read them; a re-run token stands at its scratch place. */
+	private positions({ kind, first, at }: Running, layer: number): Int32Array {
+		const positions = this.rows.positionsAtPlaces(layer);
+		const { capacity } = this.rows.copies[layer];
+		if (kind === 'transient') this.rows.eachHead((index, row) => (positions[index * capacity + at[layer][index]] = first[row]));
 		return positions;
 	}
 
