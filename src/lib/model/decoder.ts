@@ -58,9 +58,12 @@ export class LlamaDecoder implements Decoder {
 	private async layer(layer: number, hidden: tf.Tensor, angles: Rotation, pass: Pass, memory: Memory): Promise<tf.Tensor> {
 		const weights = this.weights.layers[layer];
 		const input = this.project(layer, hidden, angles, pass, memory.wantsKeyBefore?.(layer) ?? false);
-		const context = await Promise.resolve(memory.attend(input)).finally(() => {
+		let context: tf.Tensor;
+		try {
+			context = await memory.attend(input);
+		} finally {
 			tf.dispose([input.query, input.key, input.value, ...(input.keyBefore ? [input.keyBefore] : [])]);
-		});
+		}
 		const next = tf.tidy(() => this.afterAttention(weights, hidden, context));
 		context.dispose();
 		return next;

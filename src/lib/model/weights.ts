@@ -25,8 +25,18 @@ export interface Weights {
 	count: number;
 }
 
-/** Throws ModelError if a tensor is missing or has another shape than config.json says. */
+/** Throws ModelError if a tensor is missing or has another shape than config.json says; nothing stays on the device then. */
 export function placeWeights(stored: Map<string, StoredTensor>, config: LlamaConfig): Weights {
+	const placed: Tensor[] = [];
+	try {
+		return place(stored, config, placed);
+	} catch (error) {
+		for (const tensor of placed) tensor.dispose();
+		throw error;
+	}
+}
+
+function place(stored: Map<string, StoredTensor>, config: LlamaConfig, placed: Tensor[]): Weights {
 	const { hidden, heads, kvHeads, headDim, intermediate, vocab } = config;
 	let count = 0;
 	const take = (name: string, ...shape: number[]): StoredTensor => {
@@ -38,12 +48,21 @@ export function placeWeights(stored: Map<string, StoredTensor>, config: LlamaCon
 		count += shape.reduce((a, b) => a * b, 1);
 		return tensor;
 	};
-	const vector = (name: string) => persistentFrom(toFloat32(take(name, hidden)), [hidden]);
+	const weight = (numbers: Float32Array, inputs: number) => {
+		const made = makeWeight(numbers, numbers.length / inputs, inputs);
+		placed.push(made.tensor);
+		return made;
+	};
+	const vector = (name: string) => {
+		const tensor = persistentFrom(toFloat32(take(name, hidden)), [hidden]);
+		placed.push(tensor);
+		return tensor;
+	};
 	const stack = (inputs: number, ...parts: [name: string, outputs: number][]) => {
 		const arrays = parts.map(([name, outputs]) => toFloat32(take(name, outputs, inputs)));
 		const joined = arrays.length === 1 ? arrays[0] : new Float32Array(arrays.reduce((n, a) => n + a.length, 0));
 		if (arrays.length > 1) arrays.reduce((at, a) => (joined.set(a, at), at + a.length), 0);
-		return makeWeight(joined, joined.length / inputs, inputs);
+		return weight(joined, inputs);
 	};
 	const layers = Array.from({ length: config.layers }, (_, l): LayerWeights => {
 		const at = `model.layers.${l}.`;
@@ -64,7 +83,7 @@ export function placeWeights(stored: Map<string, StoredTensor>, config: LlamaCon
 	const embedding = { ...table, bytes: table.bytes.slice() };
 	const norm = vector('model.norm.weight');
 	const head = config.tied
-		? makeWeight(toFloat32(embedding), vocab, hidden)
+		? weight(toFloat32(embedding), hidden)
 		: stack(hidden, ['lm_head.weight', vocab]);
 	return { embedding, layers, norm, head, count };
 }

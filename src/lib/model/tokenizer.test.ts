@@ -1,0 +1,63 @@
+import { existsSync, readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { HF_RANDOM, randomLlama } from './random-llama.ts';
+import { Tokenizer } from './tokenizer.ts';
+
+const source = randomLlama({
+	architectures: ['LlamaForCausalLM'], vocab_size: 258, hidden_size: 8, intermediate_size: 8, num_hidden_layers: 1,
+	num_attention_heads: 2, max_position_embeddings: 16
+}, HF_RANDOM);
+const bytes = new Tokenizer((await source.json('tokenizer.json')) as object, {});
+
+describe('Tokenizer over single bytes', () => {
+	it('begins with <|bos|>, unless bare', () => {
+		expect(bytes.encode('a').length).toBe(2);
+		expect(bytes.encode('a')[0]).toBe(0);
+		expect(bytes.encode('a', { bare: true }).length).toBe(1);
+		expect(bytes.size).toBe(258);
+		expect(bytes.idOf('<|end|>')).toBe(1);
+	});
+
+	it('shows a character with the last of its bytes, special tokens by name', () => {
+		const ids = bytes.encode('é€!');
+		expect(bytes.texts(ids)).toEqual(['<|bos|>', '', 'é', '', '', '€', '!']);
+		expect(bytes.decode(ids)).toBe('é€!');
+		expect(bytes.isSpecial(0)).toBe(true);
+	});
+
+	it('marks bytes that spell no character', () => {
+		const half = bytes.encode('é', { bare: true }).slice(0, 1);
+		expect(bytes.texts(half)).toEqual(['\uFFFD']);
+		expect(bytes.texts([...half, 1])).toEqual(['', '\uFFFD<|end|>']);
+		expect(() => bytes.texts([999])).toThrow('Token 999 is not in the vocabulary.');
+	});
+
+	it('gives any text back', () => {
+		fc.assert(fc.property(fc.string({ unit: 'grapheme', maxLength: 20 }), (text) => {
+			// Names of special tokens are read as such, so they are left out.
+			fc.pre(!text.includes('<|'));
+			const ids = bytes.encode(text, { bare: true });
+			expect(bytes.texts(ids).join('')).toBe(text);
+			expect(bytes.decode(ids)).toBe(text);
+		}));
+	});
+
+	it('refuses what is no tokenizer', () => {
+		expect(() => new Tokenizer({ model: { type: 'Nonsense' } }, {})).toThrow('tokenizer.json cannot be used');
+	});
+});
+
+const folder = 'static/models/nano';
+describe.runIf(existsSync(`${folder}/tokenizer.json`))('the tokenizer of nano', () => {
+	const read = (file: string) => JSON.parse(readFileSync(`${folder}/${file}`, 'utf8'));
+	const nano = new Tokenizer(read('tokenizer.json'), read('tokenizer_config.json'));
+
+	it('splits a sentence into texts that make it up again', () => {
+		const text = 'Mia hid the blue key at 7:45.\nWhere — is it? 4821';
+		const ids = nano.encode(text);
+		expect(nano.texts(ids)[0]).toBe('<|bos|>');
+		expect(nano.texts(ids).slice(1).join('')).toBe(text);
+		expect(nano.decode(ids)).toBe(text);
+	});
+});
