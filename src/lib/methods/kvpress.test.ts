@@ -26,7 +26,7 @@ againstKvpress('plain float64', async () => {
 		full,
 		logits: prompt.logits,
 		views: full.layers.map((_, layer) => promptView(full, layer, (h) => prompt.queries[layer].subarray(h * size, (h + 1) * size))),
-		force: async (arms, ids) => arms.map((arm) => ids.map((id) => model.decode(arm, id))),
+		force: async (arms, ids, methods = []) => arms.map((arm, row) => ids.map((id, step) => model.decode(arm, id, methods.slice(row, row + 1), step))),
 		tolerance: { sums: 1e-6, numbers: 1e-5 }
 	};
 });

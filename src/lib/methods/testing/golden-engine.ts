@@ -1,12 +1,12 @@
 /** The fixture's model run by the engine itself: decoder, prompt memory and device memory. */
 import { ArmCache } from '$lib/cache/arm-cache.ts';
-import { DeviceMemory, PrefillMemory } from '$lib/cache/device/index.ts';
+import { DeviceMemory, PrefillMemory, type Attending } from '$lib/cache/device/index.ts';
 import { loadModel } from '$lib/model/index.ts';
 import { randomLlama } from '$lib/model/random-llama.ts';
 import { inverseFrequencies, rotation } from '$lib/numerics/rope.ts';
 import { openBackend, read, type Preferred } from '$lib/ops/index.ts';
 import type { PromptView } from '../define.ts';
-import { GOLDEN, GOLDEN_EPS, GOLDEN_FORCED, GOLDEN_INNER, GOLDEN_PROMPT, goldenIds } from './golden-model.ts';
+import { GOLDEN, GOLDEN_EPS, GOLDEN_INNER, GOLDEN_PROMPT, goldenIds } from './golden-model.ts';
 import type { GoldenEngine } from './kvpress-suite.ts';
 
 const config = {
@@ -42,15 +42,28 @@ export async function goldenOnEngine(backend: Preferred): Promise<GoldenEngine> 
 		}),
 		views,
 		logits: last,
-		async force(arms, ids) {
-			const memory = new DeviceMemory(arms, GOLDEN_PROMPT + GOLDEN_FORCED);
+		async force(arms, ids, methods = []) {
+			const memory = new DeviceMemory(arms, GOLDEN_PROMPT + ids.length);
 			const rows: Float32Array[][] = arms.map(() => []);
-			for (const id of ids) {
-				const { logits } = await decoder.forward(new Int32Array(arms.length).fill(id), memory.begin('append'), memory);
+			for (const [step, id] of ids.entries()) {
+				const position = arms[0].tokens;
+				const before = { step, position, model: shape };
+				const attending = new Map(methods.flatMap((method, row): [number, Attending][] =>
+					method.attending ? [[row, (layer, query) => method.attending!(layer, { ...before, query })]] : []
+				));
+				const pass = memory.begin('append', { attention: true, queries: { last: 1 }, attending });
+				const { logits } = await decoder.forward(new Int32Array(arms.length).fill(id), pass, memory);
 				const all = await read(logits);
 				logits.dispose();
-				await memory.finish();
+				const seen = await memory.finish();
 				rows.forEach((row, i) => row.push(Float32Array.from(all.slice(i * shape.vocab, (i + 1) * shape.vocab))));
+				methods.forEach((method, row) => arms[row].layers.forEach((layer, index) => {
+					const positions = Array.from({ length: shape.kvHeads }, (_, head) => layer.positions(head));
+					const attention = Array.from({ length: shape.heads }, (_, h) => seen.attention(row, index, h));
+					method.appended?.(layer, {
+						...before, rope, positions: (head) => positions[head], query: (h) => seen.query(row, index, h), attention: (h) => attention[h]
+					});
+				}));
 			}
 			memory.dispose();
 			return rows;

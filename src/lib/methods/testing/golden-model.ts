@@ -8,6 +8,8 @@ import type { ModelShape } from '$lib/documents/trace.ts';
 import { fixtureNormal } from '$lib/numerics/fixture.ts';
 import { fnv1a, mulberry32 } from '$lib/numerics/random.ts';
 import { inverseFrequencies, rotation } from '$lib/numerics/rope.ts';
+import type { LayerStore } from '$lib/cache/layer-cache.ts';
+import type { MethodInstance, StepView } from '../define.ts';
 import { attentionRow } from '../observe.ts';
 
 export const GOLDEN: ModelShape = {
@@ -141,7 +143,7 @@ export class GoldenModel {
 				for (let h = 0; h < heads; h++) {
 					const q = query.subarray(h * d, (h + 1) * d);
 					queries[layer].set(q, (h * n + t) * d);
-					const from = Math.floor((h * kvHeads) / heads) * n * d;
+					const from = kvHeadOf(h) * n * d;
 					const row = attentionRow(q, keys[layer].subarray(from, from + (t + 1) * d), positions.subarray(0, t + 1), t);
 					for (let j = 0; j <= t; j++) for (let c = 0; c < d; c++) out[h * d + c] += row[j] * values[layer][from + j * d + c];
 				}
@@ -151,28 +153,55 @@ export class GoldenModel {
 		return { keys, values, queries, logits };
 	}
 
-	/** One token over an arm's cache, which grows by it. Gives the logits. */
-	decode(arm: ArmCache, id: number): Float64Array {
+	/** One token over an arm's cache, which grows by it; its methods act. Gives the logits. */
+	decode(arm: ArmCache, id: number, methods: readonly MethodInstance[] = [], step = 0): Float64Array {
 		const position = arm.tokens;
 		const angle = arm.nextPosition();
-		return this.token(id, angle, (layer, query, key, value) => {
-			const out = new Float64Array(heads * d);
+		const steps: StepView[] = [];
+		const logits = this.token(id, angle, (layer, query, key, value) => {
 			for (let head = 0; head < kvHeads; head++) {
 				const part = (x: Float64Array) => Float32Array.from(x.subarray(head * d, (head + 1) * d));
 				arm.append(layer, head, part(key), part(value), position, angle);
 			}
 			const store = arm.layers[layer];
-			for (let h = 0; h < heads; h++) {
-				const head = Math.floor((h * kvHeads) / heads);
-				const row = attentionRow(query.subarray(h * d, (h + 1) * d), store.keys(head), store.positions(head), position, store.bias(head));
-				const held = store.values(head);
-				row.forEach((p, j) => {
-					for (let c = 0; c < d; c++) out[h * d + c] += p * held[j * d + c];
-				});
-			}
-			return out;
+			const queryOf = (h: number) => Float32Array.from(query.subarray(h * d, (h + 1) * d));
+			for (const method of methods) method.attending?.(store, { step, position, model: GOLDEN, query: queryOf });
+			const positions = Array.from({ length: kvHeads }, (_, head) => store.positions(head));
+			const reads = Array.from({ length: heads }, (_, h) => readOut(store, kvHeadOf(h), query.subarray(h * d, (h + 1) * d)));
+			steps[layer] = {
+				step, position, model: GOLDEN, rope: arm.rope, query: queryOf,
+				positions: (head) => positions[head], attention: (h) => Float32Array.from(reads[h].attention)
+			};
+			return Float64Array.from(reads.flatMap(({ out }) => Array.from(out)));
 		});
+		for (const layer of arm.layers) for (const method of methods) method.appended?.(layer, steps[layer.layer]);
+		return logits;
 	}
+}
+
+const kvHeadOf = (queryHead: number): number => Math.floor((queryHead * kvHeads) / heads);
+
+/** What one query reads from one head, hidden slots left out and the summary mixed in: softmax over slots and summary. */
+function readOut(store: LayerStore, head: number, query: Float64Array): { attention: Float64Array; out: Float64Array } {
+	const keys = store.keys(head);
+	const values = store.values(head);
+	const hidden = store.hidden(head);
+	const bias = store.bias(head);
+	const summary = store.summary(head);
+	const dot = (x: ArrayLike<number>, at: number) => query.reduce((sum, q, c) => sum + q * x[at + c], 0) / Math.sqrt(d);
+	const weights = Float64Array.from(hidden, (flag, slot) => (flag ? 0 : Math.exp(dot(keys, slot * d) + bias[slot])));
+	const own = summary ? Math.exp(summary.logCount + dot(summary.meanKey, 0)) : 0;
+	const total = weights.reduce((sum, weight) => sum + weight, own);
+	const out = new Float64Array(d);
+	weights.forEach((weight, slot) => {
+		for (let c = 0; c < d; c++) out[c] += (weight / total) * values[slot * d + c];
+	});
+	for (let row = 0; summary && row < d; row++) {
+		let answer = summary.meanValue[row];
+		for (let c = 0; c < d; c++) answer += summary.matrix[row * d + c] * query[c];
+		out[row] += (own / total) * answer;
+	}
+	return { attention: weights.map((weight) => weight / total), out };
 }
 
 /** The prompt as an arm's cache (float32, as the engine holds it). */

@@ -57,8 +57,8 @@ export interface GoldenEngine {
 	views: PromptView[];
 	/** Logits after the last prompt token. */
 	logits: ArrayLike<number>;
-	/** Feeds the forced tokens to the arms; logits by arm and token. The arms grow. */
-	force(arms: ArmCache[], ids: number[]): Promise<ArrayLike<number>[][]>;
+	/** Feeds tokens to the arms, which grow; arm i's method acts at every step. Logits by arm and token. */
+	force(arms: ArmCache[], ids: number[], methods?: MethodInstance[]): Promise<ArrayLike<number>[][]>;
 	/** Relative tolerance of sums over K or V, and absolute one of single numbers. */
 	tolerance: { sums: number; numbers: number };
 }

@@ -1,0 +1,3 @@
+import { decodesAsFloat64 } from './testing/decode-suite.ts';
+
+decodesAsFloat64('webgpu');
