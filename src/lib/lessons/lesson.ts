@@ -66,6 +66,8 @@ export interface Lesson {
 	/** After the verdict. */
 	reveal(trace: Trace, outcome: Outcome): Paragraph[];
 	explain(trace: Trace, outcome: Outcome): Paragraph[];
+	/** The point in one line, for the class. */
+	point(trace: Trace, outcome: Outcome): Paragraph;
 	/** One line for the class, before and after the reveal. */
 	hands(hands: readonly number[], outcome: Outcome | null): Paragraph;
 	/** Pictures below the explanation, and of the prompt before it. */

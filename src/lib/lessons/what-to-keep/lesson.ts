@@ -4,7 +4,7 @@ import Evidence from './Evidence.svelte';
 import Prompt from './Prompt.svelte';
 import experiment from './experiment.json' with { type: 'json' };
 import { needle, outcome } from './reading.ts';
-import { ASKED, commit, explain, hands, NAMES, play, predict, reveal, RULES, verdict } from './text.ts';
+import { ASKED, commit, explain, hands, NAMES, play, point, predict, reveal, RULES, verdict } from './text.ts';
 
 const lesson: Lesson = {
 	slug: 'what-to-keep',
@@ -27,6 +27,7 @@ const lesson: Lesson = {
 	reveal,
 	explain,
 	hands,
+	point,
 	Prompt,
 	Evidence,
 	look(trace): Record<string, number> {

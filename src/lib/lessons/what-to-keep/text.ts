@@ -69,19 +69,32 @@ export function reveal(trace: Trace, { reference }: Outcome): Paragraph[] {
 const heads = ({ all, some, of }: { all: number; some: number; of: number }) =>
 	some === 0 ? `none of ${of} heads holds any of it` : all === some ? `${all} of ${of} heads hold all of it` : `${all} of ${of} heads hold all of it, and ${some} at least one digit`;
 
-export function explain(trace: Trace, { arms }: Outcome): Paragraph[] {
+/** The last paragraph draws its lesson only from what was measured. */
+export function point(_trace: Trace, { arms }: Outcome): Paragraph {
+	const known = arms.flatMap((m, i) => (m.value === m.pieces.length ? [i] : []));
+	const lost = arms.flatMap((m, i) => (m.value < m.pieces.length ? [NAMES[i]] : []));
+	if (known.length === 1 && known[0] === ASKED) {
+		return ['The same bytes, and only the policy that ', strong('looked at the question'), ' first kept its answer. A policy can keep what matters only if it knows what will be asked.'];
+	}
+	if (known.length === 0) return ['None of the three has the whole code. At this number of bytes every one of them loses part of it.'];
+	if (lost.length === 0) return ['Here all three still know the code. Give them fewer bytes, or another story, and see which one loses it first.'];
+	return [strong(list(known.map((i) => NAMES[i]))), ` still ${known.length === 1 ? 'knows' : 'know'} the code at the same bytes at which ${list(lost)} ${lost.length === 1 ? 'does' : 'do'} not: what counts is how the policy chooses.`];
+}
+
+export function explain(trace: Trace, result: Outcome): Paragraph[] {
+	const { arms } = result;
 	const [from, to] = needle(trace);
 	const n = trace.prompt.ids.length;
-	const recent = holders(trace, trace.arms[RECENT]);
-	const heavy = holders(trace, trace.arms[HEAVY]);
-	const asked = holders(trace, trace.arms[ASKED]);
+	const [recent, heavy, asked] = [RECENT, HEAVY, ASKED].map((i) => holders(trace, trace.arms[i]));
 	const kept = slots(trace.arms[RECENT]).most;
+	const newest = n - (kept - 4);
 	return [
 		['The code stands at positions ', strong(`${from} to ${to - 1}`), ` of ${n}.`],
-		[strong(NAMES[RECENT]), ` keeps ${kept} slots a head: the first four and the newest ${kept - 4}. The newest begin at position ${n - (kept - 4)}, ${from < n - (kept - 4) ? `${plural(n - (kept - 4) - to, 'token')} too late` : 'early enough'}: ${heads(recent)}. It writes ${of4(arms[RECENT])}.`],
-		[strong(NAMES[HEAVY]), ` adds up the attention that each token got while the story was read. Until the question came nobody had a reason to look at the code: ${heads(heavy)}. It writes ${of4(arms[HEAVY])}.`],
+		[strong(NAMES[RECENT]), ` keeps ${kept} slots a head: the first four and the newest ${kept - 4}. The newest begin at position ${newest}, ${to <= newest ? `${plural(newest - to, 'token')} after the code` : 'before the code ends'}: ${heads(recent)}. It writes ${of4(arms[RECENT])}.`],
+		[strong(NAMES[HEAVY]), ` adds up the attention that each token got while the whole story was read. Hardly any of that reading had to do with the code: ${heads(heavy)}. It writes ${of4(arms[HEAVY])}.`],
 		[strong(NAMES[ASKED]), ` asks only what the last tokens look at, and the last tokens are the question: ${heads(asked)}. It writes ${of4(arms[ASKED])}.`],
-		['A policy can keep what matters only if it knows what will be asked. This one knew, since the question stood at the end of the prompt. What if it comes later?']
+		point(trace, result),
+		['SnapKV could look at the question because it stands at the end of the prompt. What if it comes later?']
 	];
 }
 
