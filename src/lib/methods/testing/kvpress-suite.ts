@@ -9,7 +9,7 @@ import { readMethodSpec, startMethod } from '../start.ts';
 import { GOLDEN, GOLDEN_PROMPT, goldenIds } from './golden-model.ts';
 
 const golden = JSON.parse(readFileSync('conformance/kvpress-golden-v1.json', 'utf8'));
-const { layers, kvHeads, headDim: d } = GOLDEN;
+const { kvHeads, headDim: d } = GOLDEN;
 /** Positions and layers at which the fixture holds scores. */
 const SCORED = [0, 1, 2, 3, 50, 100, 150, 200, 201, 202];
 const SCORED_LAYERS = [0, 3];
