@@ -10,6 +10,8 @@ import { perform } from './run.ts';
 
 /** Bytes of the file when nothing else is asked for. */
 const SIZE = 1_900_000;
+/** Share of it that the trace may take before decisions are left out. */
+const FOR_TRACE = 0.4;
 const PROBE_KINDS = ['attention', 'heads', 'matrix', 'spectrum'];
 
 /** `attention:2:1,spectrum:2:0`, kind:layer:head (heads: only the kind), for every arm; matrices in all forms. */
@@ -62,10 +64,27 @@ export function probesByInterest(trace: Trace): ProbeRequest[] {
 	];
 }
 
+/** Without the scores of what methods decided while generating, but for the layer that is looked at first. */
+function thinned(trace: Trace): Trace {
+	const { layer } = firstLook(trace);
+	return {
+		...trace,
+		arms: trace.arms.map((arm) => ({
+			...arm,
+			verbs: arm.verbs.map((record) => {
+				if (record.step < 0 || record.layer === layer) return record;
+				const { decision: _decision, ...rest } = record;
+				return rest;
+			})
+		}))
+	};
+}
+
 /** The recording as text, at most `size` bytes with the probes that fit; probes asked for by name are all taken. */
 export async function makeRecording(run: Run, options: { probes?: string; size?: number; halves?: boolean }): Promise<string> {
 	const { size = SIZE, halves = true } = options;
-	const trace: Trace = { ...run.trace, provenance: 'recorded' };
+	const whole: Trace = { ...run.trace, provenance: 'recorded' };
+	const trace = writeRecording({ trace: whole, probes: {} }, { halves }).length > size * FOR_TRACE ? thinned(whole) : whole;
 	const wanted = options.probes === undefined ? probesByInterest(trace) : readProbes(options.probes, trace);
 	const probes: Record<string, Probe> = {};
 	let left = size - writeRecording({ trace, probes }, { halves }).length;

@@ -34,6 +34,19 @@ describe('recordings', () => {
 		expect(writeRecording(big).length).toBeLessThan(20_000);
 	});
 
+	it('keep ascending positions in next to nothing', () => {
+		const decision = { positions: Int32Array.from({ length: 600 }, (_, i) => 2 * i + 40), scores: new Float32Array(600), meaning: '' };
+		const trace = exampleTrace();
+		const long = { trace: { ...trace, arms: [{ ...trace.arms[0], verbs: [{ ...trace.arms[0].verbs[0], decision }] }] }, probes: {} };
+		const text = writeRecording(long);
+		expect(readRecording(text)).toEqual(long);
+		expect(text.length).toBeLessThan(writeRecording({ trace, probes: {} }).length + 60);
+		for (const odd of [Int32Array.of(5), Int32Array.of(0, 300), Int32Array.of(3, 1), new Int32Array(0), Int32Array.of(-7, -7, 2), Uint32Array.of(4e9, 4e9 + 1)]) {
+			const one = { ...long, probes: { x: { ...attention, full: odd as unknown as Float32Array } } };
+			expect(readRecording(writeRecording(one))).toEqual(one);
+		}
+	});
+
 	it('refuse other files in plain words', () => {
 		expect(() => readRecording('{')).toThrow(/not a recorded run/);
 		expect(() => readRecording('{"a":1}')).toThrow(/not a recorded run of version 1/);

@@ -3,8 +3,9 @@
  * optionally gzipped. Float arrays may be stored as halves: pictures do not see the difference, and
  * a recorded run must be small enough to be part of a page.
  *
- * A typed array becomes `{"$": "f32", "d": base64}`; `h16` is a Float32Array stored as halves,
- * `n: 1` says that the bytes were deflated first. The reader gives Float32Arrays back in both cases.
+ * A typed array becomes `{"$": "f32", "d": base64}`; `h16` is a Float32Array stored as halves, `n: 1`
+ * says that the bytes were deflated, `f` that they are steps from a first number. The reader gives
+ * back the arrays that were written.
  */
 import { deflateSync, gunzipSync, gzipSync, inflateSync } from 'fflate';
 import { fromHalf, toHalf } from '$lib/numerics/half.ts';
@@ -29,19 +30,47 @@ export function unbase64(text: string): Uint8Array {
 	return bytes;
 }
 
-function pack(array: Typed, halves: boolean): Record<string, unknown> {
+interface Packed {
+	$: Kind | 'h16';
+	d: string;
+	/** Deflated. */
+	n?: 1;
+	/** Steps between neighbours as bytes, after this first number. */
+	f?: number;
+}
+
+/** Positions ascend by little: the steps between them are bytes, and mostly ones. */
+function steps(array: Typed): Uint8Array | null {
+	if (array.length < 2 || array instanceof Float32Array || array instanceof Float64Array) return null;
+	const bytes = new Uint8Array(array.length - 1);
+	for (let i = 1; i < array.length; i++) {
+		const step = array[i] - array[i - 1];
+		if (step < 0 || step > 255) return null;
+		bytes[i - 1] = step;
+	}
+	return bytes;
+}
+
+function pack(array: Typed, halves: boolean): Packed {
 	const kind = (Object.keys(KINDS) as Kind[]).find((k) => array instanceof KINDS[k]) as Kind;
 	const asHalf = halves && array instanceof Float32Array;
-	const source = asHalf ? toHalf(array) : array;
+	const ascending = kind === 'u8' || kind === 'i8' ? null : steps(array);
+	const source = asHalf ? toHalf(array) : (ascending ?? array);
 	const bytes = new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
 	const small = deflateSync(bytes, { level: 9 });
 	const shorter = small.length < bytes.length;
-	return { $: asHalf ? 'h16' : kind, d: base64(shorter ? small : bytes), ...(shorter ? { n: 1 } : {}) };
+	return { $: asHalf ? 'h16' : kind, d: base64(shorter ? small : bytes), ...(shorter ? { n: 1 } : {}), ...(ascending ? { f: array[0] } : {}) };
 }
 
-function unpack(packed: { $: Kind | 'h16'; d: string; n?: 1 }): Typed {
+function unpack(packed: Packed): Typed {
 	const stored = unbase64(packed.d);
 	const bytes = packed.n ? inflateSync(stored) : stored;
+	if (packed.f !== undefined) {
+		const array = new KINDS[packed.$ as Kind](bytes.length + 1);
+		array[0] = packed.f;
+		bytes.forEach((step, i) => (array[i + 1] = array[i] + step));
+		return array as Typed;
+	}
 	// A copy of its own, so that the view is aligned.
 	const buffer = bytes.slice().buffer;
 	if (packed.$ === 'h16') return fromHalf(new Uint16Array(buffer));
@@ -68,7 +97,7 @@ export function readRecording(text: string): Recording {
 		value = JSON.parse(text, (_key, item: unknown) => {
 			if (typeof item !== 'object' || item === null || !('$' in item)) return item;
 			const packed = item as { $: string; d: string };
-			return packed.$ === 'x' ? ODD[packed.d] : unpack(packed as Parameters<typeof unpack>[0]);
+			return packed.$ === 'x' ? ODD[packed.d] : unpack(packed as Packed);
 		});
 	} catch (error) {
 		throw new Error(`This file is not a recorded run (${(error as Error).message}).`, { cause: error });
