@@ -9,18 +9,29 @@ import { watch } from './errors.ts';
 
 export type Preferred = EngineInfo['backend'];
 
-/** Throws an Error in plain words when the backend that was asked for by name cannot be had. */
+/**
+ * Opens a backend: the one asked for, or the best. When WebGPU is there but in software, wasm is
+ * taken and `software` says why. Throws an Error in plain words when a named backend cannot be had.
+ */
 export async function openBackend(preferred?: Preferred): Promise<EngineInfo> {
 	tf.enableProdMode();
-	if (preferred === 'webgpu') {
-		if (inNode && !hasWebGpu()) await (await import('./node-webgpu.ts')).installWebGpu().catch(() => {});
-		const info = await openWebGpu(true);
-		if (!info) throw new Error('WebGPU was asked for, but this browser or machine offers no adapter. Choose wasm instead.');
-		return info;
-	}
 	if (preferred === 'cpu') return openCpu();
 	if (preferred === 'wasm') return openWasm();
-	return (await openWebGpu(false)) ?? (await openWasm().catch(() => openCpu()));
+	if (preferred === 'webgpu') {
+		if (inNode && !hasWebGpu()) await (await import('./node-webgpu.ts')).installWebGpu().catch(() => {});
+		const adapter = await findAdapter();
+		const info = adapter && (await openWebGpu(adapter));
+		if (info) return info;
+		throw new Error('WebGPU was asked for, but this browser or machine offers no adapter. Choose wasm instead.');
+	}
+	const adapter = await findAdapter();
+	if (adapter && !isSoftware(adapter.info)) {
+		const info = await openWebGpu(adapter).catch(() => null);
+		if (info) return info;
+	}
+	const fallback = await openWasm().catch(() => openCpu());
+	if (!adapter || !isSoftware(adapter.info)) return fallback;
+	return { ...fallback, adapter: `${fallback.adapter}; WebGPU here is software (${words(adapter.info)})`, software: true };
 }
 
 const inNode = typeof process !== 'undefined' && process.versions?.node !== undefined && typeof window === 'undefined';
@@ -29,33 +40,41 @@ function hasWebGpu(): boolean {
 	return typeof navigator !== 'undefined' && navigator.gpu !== undefined;
 }
 
-async function openWebGpu(allowSoftware: boolean): Promise<EngineInfo | null> {
-	if (!hasWebGpu()) return null;
-	const adapter = await navigator.gpu.requestAdapter({ powerPreference: 'high-performance' }).catch(() => null);
-	if (!adapter) return null;
-	const { vendor, architecture, description } = adapter.info;
-	const software = isSoftware(adapter.info);
-	if (software && !allowSoftware) return null;
+async function findAdapter(): Promise<GPUAdapter | null> {
+	return hasWebGpu() ? navigator.gpu.requestAdapter({ powerPreference: 'high-performance' }).catch(() => null) : null;
+}
+
+function words({ description, vendor, architecture }: AdapterInfo): string {
+	return description || [vendor, architecture].filter(Boolean).join(' ') || 'unnamed adapter';
+}
+
+async function openWebGpu(adapter: GPUAdapter): Promise<EngineInfo | null> {
 	// Imported here: the module looks for navigator.gpu when it is loaded, and pages rendered ahead have none.
 	await import('@tensorflow/tfjs-backend-webgpu');
 	const known = tf.engine().registryFactory['webgpu'] !== undefined;
 	if (!known || !(await tf.setBackend('webgpu'))) return null;
-	const backend = tf.backend() as unknown as WebGPUBackend;
-	if (!watched.has(backend.device)) {
-		watched.add(backend.device);
-		watch(backend.device);
+	const { device } = tf.backend() as unknown as WebGPUBackend;
+	if (!watched.has(device)) {
+		watched.add(device);
+		watch(device);
 	}
-	const words = description || [vendor, architecture].filter(Boolean).join(' ') || 'unnamed adapter';
-	return { backend: 'webgpu', adapter: words, precision: 'f32', software };
+	return { backend: 'webgpu', adapter: words(adapter.info), precision: 'f32', software: isSoftware(adapter.info) };
 }
 
 const watched = new WeakSet<GPUDevice>();
 
+export interface AdapterInfo {
+	vendor: string;
+	architecture: string;
+	description: string;
+	isFallbackAdapter?: boolean;
+}
+
 /** SwiftShader and other CPU adapters. */
-export function isSoftware(info: { vendor: string; architecture: string; description: string; isFallbackAdapter?: boolean }): boolean {
+export function isSoftware(info: AdapterInfo): boolean {
 	if (info.isFallbackAdapter) return true;
-	const words = `${info.vendor} ${info.architecture} ${info.description}`.toLowerCase();
-	return /swiftshader|llvmpipe|lavapipe|software|basic render|warp/.test(words) || info.vendor.toLowerCase() === 'google';
+	const all = `${info.vendor} ${info.architecture} ${info.description}`.toLowerCase();
+	return /swiftshader|llvmpipe|lavapipe|software|basic render|warp/.test(all) || info.vendor.toLowerCase() === 'google';
 }
 
 async function openWasm(): Promise<EngineInfo> {
