@@ -64,6 +64,16 @@ describe.each([...methods.keys()])('%s', (id) => {
 		expect(presented(arm)).not.toEqual(presented(untouched));
 	});
 
+	it.each([1, 2, 3])('runs on a prompt of %i tokens', (n) => {
+		const arm = run(new Rig(randomArm(n), [specOf(id)]), 6, expectBillIsPacked);
+		for (const layer of arm.layers) expect(layer.length(0)).toBeGreaterThan(0);
+	});
+
+	it('runs with a budget of one token', () => {
+		if (!('budget' in methods.get(id)!.params)) return;
+		run(new Rig(randomArm(30), [specOf(id, { budget: { tokens: 1 } })]), 6, expectBillIsPacked);
+	});
+
 	it('repeats itself exactly', () => {
 		const twice = [0, 1].map(() => run(new Rig(randomArm(N), [specOf(id)]), 5));
 		expect(presented(twice[0])).toEqual(presented(twice[1]));

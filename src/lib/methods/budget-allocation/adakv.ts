@@ -11,7 +11,7 @@ const OFFSET_BYTES = 4;
 
 /**
  * The layer's best slots over all heads, `capacity` a head on average, after each head's best
- * floor(capacity x alpha) are safe. Gives the slots that stay and the safe ones, by head.
+ * floor(capacity x alpha), at least one, are safe. Gives the slots that stay and the safe ones, by head.
  */
 export function allocate(
 	layer: LayerCache,
@@ -21,7 +21,8 @@ export function allocate(
 ): { kept: Int32Array[]; safe: Uint8Array[] } {
 	const heads = headsOf(layer);
 	const lengths = heads.map((head) => layer.length(head));
-	const guaranteed = Math.trunc(capacity * alpha);
+	// A head without any slot could not be read.
+	const guaranteed = Math.max(1, Math.trunc(capacity * alpha));
 	const safe = heads.map((head) => {
 		const own = safeSlots(layer, scores, head);
 		const floor = new Uint8Array(lengths[head]);
@@ -45,7 +46,7 @@ export default defineMethod({
 	family: 'budget-allocation',
 	paper: 'Feng et al., Ada-KV: Optimizing KV Cache Eviction by Adaptive Budget Allocation, 2024',
 	confidence: 'Follows kvpress 0.5.4 and agrees with its numbers. The original code blends head budgets in another way.',
-	ours: 'Evicted slots are really gone and heads differ in length; kvpress keeps them all and masks them at every read.',
+	ours: 'Evicted slots are really gone and heads differ in length; kvpress keeps them all and masks them at every read. A head keeps one slot at least.',
 	idea: 'Heads differ: one reads five tokens, another five hundred. Instead of the same number of tokens in every head, keep the best entries of the whole layer, after a small share that every head is sure of. Any method that scores tokens can be inside.',
 	acts: 'After the prompt.',
 	formula: String.raw`\text{evict the }H(n-m)\text{ smallest of }\{s_{hj}\},\quad \text{top }\lfloor\alpha m\rfloor\text{ of each head safe}`,
