@@ -116,14 +116,19 @@ describe('documents', () => {
 		expect(longest).toBeGreaterThan(0.4);
 	});
 
-	it('random tokens come twice and lie in the vocabulary', () => {
+	it('random tokens come twice, at no fixed distance, and lie in the vocabulary', () => {
+		const distances = new Set<number>();
 		many(10, (seed, room) => {
 			const pieces = make('ids', seed, room);
-			for (let i = 0; i < pieces.length; i += 2) {
-				expect(pieces[i].ids).toEqual(pieces[i + 1].ids);
-				for (const id of pieces[i].ids!) expect(id >= 2 && id < 3000).toBe(true);
+			for (let i = 0; i + 3 < pieces.length; i += 4) {
+				const [first, between, start, rest] = pieces.slice(i, i + 4).map((piece) => piece.ids!);
+				const again = [...start, ...rest];
+				expect(again).toEqual(first.slice(first.length - again.length));
+				distances.add(between.length + again.length);
+				for (const id of [...first, ...between]) expect(id >= 2 && id < 3000).toBe(true);
 			}
 		});
+		expect(distances.size).toBeGreaterThan(5);
 	});
 
 	it('stories fill every slot and have agreeing articles', () => {

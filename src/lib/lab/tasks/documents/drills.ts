@@ -23,7 +23,8 @@ export function copyDocument(rng: Random, out: Writer): void {
 		const kind = rng.pick(['words', 'strings', 'strings', 'numbers', 'names']);
 		// The copy needs as much room as the list: the longest list takes half of what is left.
 		const most = Math.max(8, (out.left - 8) / 2);
-		const room = rng.chance(0.4) ? most : rng.int(6, Math.ceil(most));
+		// No fixed length, or the copy would be learnt as a fixed distance.
+		const room = rng.int(rng.chance(0.4) ? Math.ceil(most * 0.6) : 6, Math.ceil(most));
 		out.add('Copy:', WEIGHT.mark);
 		const before = out.left;
 		const items: string[] = [];
@@ -41,10 +42,16 @@ export function copyDocument(rng: Random, out: Writer): void {
 export function idsDocument(rng: Random, out: Writer, vocabulary: number): void {
 	while (out.left > 0) {
 		const most = Math.max(4, Math.floor(out.left / 2));
-		const length = rng.chance(0.4) ? most : rng.int(Math.min(8, most), most);
-		const ids = Array.from({ length }, () => rng.int(2, vocabulary - 1));
+		const length = rng.int(Math.min(8, most), most);
+		const draw = (count: number) => Array.from({ length: count }, () => rng.int(2, vocabulary - 1));
+		const ids = draw(length);
 		out.addIds(ids, WEIGHT.random);
-		out.addIds(ids, WEIGHT.copied);
+		// Other tokens between, so that the distance to copy from says nothing.
+		out.addIds(draw(rng.int(0, Math.max(0, Math.min(length, out.left - length)))), WEIGHT.random);
+		// Where it starts again must be found; the first token cannot be foreseen.
+		const from = rng.chance(0.5) ? 0 : rng.int(0, length - 1);
+		out.addIds([ids[from]], WEIGHT.random);
+		out.addIds(ids.slice(from + 1), WEIGHT.copied);
 	}
 }
 
