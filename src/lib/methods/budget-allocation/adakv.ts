@@ -23,17 +23,23 @@ export function allocate(
 	const lengths = heads.map((head) => layer.length(head));
 	// A head without any slot could not be read.
 	const guaranteed = Math.max(1, Math.trunc(capacity * alpha));
-	const safe = heads.map((head) => {
-		const own = safeSlots(layer, scores, head);
-		const floor = new Uint8Array(lengths[head]);
-		for (const slot of topSlots(scores.byHead[head], guaranteed, own)) floor[slot] = 1;
-		return union(lengths[head], own, floor);
+	const own = heads.map((head) => safeSlots(layer, scores, head));
+	const floor = heads.map((head) => {
+		const sure = new Uint8Array(lengths[head]);
+		for (const slot of topSlots(scores.byHead[head], guaranteed, own[head])) sure[slot] = 1;
+		return sure;
 	});
 	const total = lengths.reduce((sum, length) => sum + Math.min(capacity, length), 0);
-	const flat = Float64Array.from(heads.flatMap((head) => Array.from(scores.byHead[head])));
-	const flatSafe = Uint8Array.from(heads.flatMap((head) => Array.from(safe[head])));
-	const stays = new Uint8Array(flat.length);
-	for (const cell of topSlots(flat, total, flatSafe)) stays[cell] = 1;
+	// What always stays beats every score; where even that is too much, the newest of all heads do.
+	const most = scores.byHead.reduce((max, row) => row.reduce((a, b) => Math.max(a, b), max), -Infinity);
+	const flat = Float64Array.from(heads.flatMap((head) =>
+		Array.from(scores.byHead[head], (score, slot) => (own[head][slot] ? most + 1 + slot / lengths[head] : score))
+	));
+	const stays = Uint8Array.from(heads.flatMap((head) => Array.from(floor[head])));
+	const left = total - stays.reduce((sum, flag) => sum + flag, 0);
+	const rest = slotsWhere(stays.map((flag) => 1 - flag));
+	for (const i of topSlots(Float64Array.from(rest, (cell) => flat[cell]), left)) stays[rest[i]] = 1;
+	const safe = heads.map((head) => union(lengths[head], own[head], floor[head]));
 	let start = 0;
 	const kept = lengths.map((length) => slotsWhere(stays.subarray(start, (start += length))));
 	return { kept, safe };
