@@ -58,6 +58,9 @@ export const memorySuite = (backend: 'cpu' | 'wasm' | 'webgpu') => describe(`the
 			for (let row = 0; row < 3; row++) checkRow(rows, pass, row);
 			// Verbs between passes, places are freed and used again.
 			ragged.layers[0].evict(0, [1, 5]);
+			// Rewritten where places and slots no longer agree.
+			ragged.layers[0].encode(0, 'V', [ragged.layers[0].length(0) - 1], uniformCodec({ bits: 2, axis: 'token', group: 8 }));
+			ragged.layers[1].merge(1, [{ into: 2, from: [0], weights: [1], value: new Float32Array(d).fill(step) }]);
 			mixed.layers[0].show(1, [10]);
 			mixed.layers[0].encode(0, 'V', [step], uniformCodec({ bits: 4, axis: 'token', group: 8 }));
 		}
@@ -208,7 +211,9 @@ export const memorySuite = (backend: 'cpu' | 'wasm' | 'webgpu') => describe(`the
 		cache.evict(0, [0]);
 		cache.summarise(0, { logCount: 0, meanKey: key, meanValue: value, matrix: new Float32Array(d2), parts: [{ item: 'state', array: new Uint16Array(2 * d) }] }, [0]);
 		expect(arm.bill().items.state).toBe(4 * d);
-		const rows = open([full, arm], 20);
+		// A fork has the summary as well.
+		const fork = arm.fork();
+		const rows = open([full, fork], 20);
 		for (let step = 0; step < 2; step++) {
 			const pass = await runPass(rows, 'append', 40 + step, { attention: true });
 			const size = heads * d;
@@ -218,7 +223,12 @@ export const memorySuite = (backend: 'cpu' | 'wasm' | 'webgpu') => describe(`the
 			expect(pass.seen.summaryShare(1, 1, 2)).toBe(0);
 			const total = pass.seen.attention(1, 1, 0).reduce((a, b) => a + b) + pass.seen.summaryShare(1, 1, 0);
 			expect(total).toBeCloseTo(1, 5);
+			const inPlaces = pass.seen.attentionByPosition(1, 1, 0, 20).reduce((a, b) => a + b);
+			expect(inPlaces + pass.seen.summaryShare(1, 1, 0)).toBeCloseTo(1, 5);
 		}
+		// A summary may be taken back.
+		fork.layers[1].summarise(0, { ...fork.layers[1].summary(0)!, logCount: -Infinity }, []);
+		checkRow(rows, await runPass(rows, 'append', 43), 1);
 	});
 
 	it('appends several tokens a row, each seeing those before it', async () => {
