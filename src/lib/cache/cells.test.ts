@@ -27,7 +27,7 @@ describe('cell states', () => {
 		const cells = cellStates(arm, span);
 		expect(cells.length).toBe(TINY.layers * TINY.kvHeads * span);
 		expect([...cells.subarray(3 * span)].map((state) => CELL_STATES[state])).toEqual([
-			'sink', 'pinned', 'kept', 'b2', 'b8', 'b4', 'b4', 'lowrank', 'hidden', 'evicted', 'merged', 'window', 'absent', 'absent'
+			'sink', 'pinned', 'kept', 'b2', 'b8', 'b3', 'b4', 'lowrank', 'hidden', 'evicted', 'merged', 'window', 'absent', 'absent'
 		]);
 		// Other heads have lost nothing.
 		expect([...cells.subarray(0, span)].map((state) => CELL_STATES[state])).toEqual([...new Array(12).fill('kept'), 'absent', 'absent']);
