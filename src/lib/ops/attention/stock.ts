@@ -1,17 +1,17 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { hostView } from '../buffers.ts';
 import type { Attrs, Inputs } from '../kernel.ts';
+import { hostAttention } from './host.ts';
 import type { AttentionAttrs } from './index.ts';
 
 const HIDDEN = -1e30;
 /** Queries a block of a long pass: bounds the scores held at once. */
 const BLOCK = 128;
 
-export function stock({ query, keys, values, bias }: Inputs, attrs: Attrs): tf.Tensor[] {
+/** On wasm and cpu: loops for one token a row, stock ops for longer passes. */
+export function stock(inputs: Inputs, attrs: Attrs): tf.Tensor[] {
 	const wanted = attrs as unknown as AttentionAttrs;
-	return query.shape[2] === 1
-		? oneToken(query, keys, values, bias, wanted)
-		: manyTokens(query, keys, values, bias, wanted);
+	return (inputs.query.shape as number[])[2] === 1 ? hostAttention(inputs, wanted) : manyTokens(inputs, wanted);
 }
 
 /** Bias of every place as the last token of the pass sees it: zero where this pass appended. */
@@ -25,29 +25,6 @@ function presentBias(bias: tf.Tensor, at: Int32Array, tokens: number): Float32Ar
 	return present;
 }
 
-/** Decode: all rows and heads in two batched products. */
-function oneToken(query: tf.Tensor, keys: tf.Tensor, values: tf.Tensor, bias: tf.Tensor, wanted: AttentionAttrs): tf.Tensor[] {
-	const [batch, heads, , headDim] = query.shape;
-	const [, kvHeads, capacity] = keys.shape;
-	const rows = batch * kvHeads;
-	const group = heads / kvHeads;
-	const q = tf.transpose(tf.reshape(query, [rows, group, headDim]), [0, 2, 1]);
-	// Keys on the left: transposing the keys would cost more than the product. wasm packs the right
-	// side of an unbatched product once and for ever, so what is written in place never stands there.
-	const dots = tf.transpose(tf.matMul(tf.reshape(keys, [rows, capacity, headDim]), q), [0, 2, 1]);
-	const present = tf.tensor(presentBias(bias, wanted.at, 1), [rows, 1, capacity]);
-	const scores = tf.add(tf.mul(dots, 1 / Math.sqrt(headDim)), present);
-	const { weights, total, log } = softmax(scores);
-	const right = tf.reshape(rows === 1 ? tf.mul(values, 1) : values, [rows, capacity, headDim]);
-	const out = tf.div(tf.matMul(weights, right), total);
-	const results = [tf.reshape(out, [batch, heads, 1, headDim])];
-	if (wanted.logSumExp) results.push(tf.reshape(log, [batch, heads, 1]));
-	const probabilities = wanted.probabilities || wanted.columnSums ? tf.div(weights, total) : null;
-	if (wanted.probabilities) results.push(tf.reshape(probabilities!, [batch, heads, 1, capacity]));
-	if (wanted.columnSums) results.push(tf.reshape(probabilities!, [batch, heads, capacity]));
-	return results;
-}
-
 /** exp(x - max), its sum, and log-sum-exp, over the last axis. */
 function softmax(scores: tf.Tensor) {
 	const peak = tf.max(scores, -1, true);
@@ -57,7 +34,7 @@ function softmax(scores: tf.Tensor) {
 }
 
 /** Prefill: row by row and head by head in blocks of queries; columns that no query sees are cut off. */
-function manyTokens(query: tf.Tensor, keys: tf.Tensor, values: tf.Tensor, bias: tf.Tensor, wanted: AttentionAttrs): tf.Tensor[] {
+export function manyTokens({ query, keys, values, bias }: Inputs, wanted: AttentionAttrs): tf.Tensor[] {
 	const [batch, heads, tokens, headDim] = query.shape;
 	const [, kvHeads, capacity] = keys.shape;
 	const group = heads / kvHeads;

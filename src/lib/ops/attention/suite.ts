@@ -4,9 +4,11 @@ import { random } from '$lib/numerics/random.ts';
 import { appendSlots } from '../append-slots/index.ts';
 import { openBackend, type Preferred } from '../backend.ts';
 import { persistentFrom, read, write } from '../buffers.ts';
-import { check, expectClose, normal, tensor, type Block } from '../testing.ts';
+import { check, expectClose, normal, numbersOn, tensor, type Block } from '../testing.ts';
+import { hostAttention } from './host.ts';
 import { attention } from './index.ts';
 import { attentionReference } from './reference.ts';
+import { manyTokens } from './stock.ts';
 
 interface Case { batch: number; heads: number; kvHeads: number; tokens: number; capacity: number; dim: number }
 
@@ -47,6 +49,15 @@ export function attentionSuite(backend: Preferred): void {
 				expect([bare.logSumExp, bare.probabilities, bare.columnSums, sums.logSumExp]).toEqual([undefined, undefined, undefined, undefined]);
 				return [all.out, all.logSumExp!, all.probabilities!, all.columnSums!, sums.columnSums!, bare.out];
 			}, [expected.out, expected.logSumExp, expected.probabilities, expected.columnSums, expected.columnSums, expected.out], 5e-6);
+		});
+
+		it.skipIf(backend === 'webgpu')('reads one token by loops as by stock ops', async () => {
+			const { query, keys, values, bias, at } = scene({ batch: 3, heads: 6, kvHeads: 2, tokens: 1, capacity: 70, dim: 16 });
+			const wanted = { at, probabilities: true, columnSums: true, logSumExp: true };
+			const inputs = () => ({ query: tensor(query), keys: tensor(keys), values: tensor(values), bias: tensor(bias) });
+			const loops = await numbersOn(backend, () => hostAttention(inputs(), wanted));
+			const ops = await numbersOn(backend, () => tf.tidy(() => manyTokens(inputs(), wanted)));
+			loops.forEach((numbers, i) => expectClose(numbers, ops[i]));
 		});
 
 		it('sees what was written in place since the last call', async () => {
