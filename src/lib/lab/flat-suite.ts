@@ -1,0 +1,54 @@
+/** Whatever a method does, a long run holds no more memory at its end than at its beginning. */
+import * as tf from '@tensorflow/tfjs-core';
+import { expect, it } from 'vitest';
+import type { EngineInfo } from '$lib/documents/trace.ts';
+import { methods } from '$lib/methods/registry.ts';
+import { experiment, TINY, tinyLab } from './testing.ts';
+
+/** Parameters that fit heads of 16 channels and make methods act early and often. */
+const PARAMS: Record<string, Record<string, unknown>> = {
+	kivi: { group: 16, residual: 16 }, 'svd-truncation': { rankK: 6, rankV: 9 }, snapkv: { window: 8 }, quest: { page_size: 8 }
+};
+const STEPS = 300;
+
+interface Memory {
+	tensors: number;
+	bytes: number;
+	/** Allocated on the device; 0 without one. */
+	device: number;
+}
+
+function memory(): Memory {
+	const { numTensors, numBytes, numBytesInGPUAllocated = 0 } = tf.memory() as tf.MemoryInfo & { numBytesInGPUAllocated?: number };
+	return { tensors: numTensors, bytes: numBytes, device: numBytesInGPUAllocated };
+}
+
+export function flatSuite(backend: EngineInfo['backend']): void {
+	it(`tensors and bytes are flat over ${STEPS} steps with every method, on ${backend}`, async () => {
+		const lab = await tinyLab(backend, { ...TINY, num_hidden_layers: 1, max_position_embeddings: 512 });
+		const before = memory();
+		const run = await lab.start(experiment({
+			arms: [...methods.keys()].map((method) => ({ stack: [{ method, params: knownParams(method) }] })),
+			forced: { tokens: Array.from({ length: STEPS + 20 }, (_, i) => 2 + ((i * 29) % 250)) }
+		}), { record: true });
+		// The first steps compile kernels and fill the pool of buffers.
+		await run.advance(20);
+		const early = memory();
+		await run.advance(STEPS);
+		expect(run.trace.done).toBe(true);
+		const late = memory();
+		expect(late.tensors).toBe(early.tensors);
+		expect(late.bytes).toBe(early.bytes);
+		expect(late.device).toBeLessThanOrEqual(early.device);
+		run.dispose();
+		expect(memory().tensors).toBe(before.tensors);
+		lab.dispose();
+		// Seconds of work; the limit is for machines that many share.
+	}, 900_000);
+}
+
+/** Only what the method has: names may change without this test having a say. */
+function knownParams(method: string): Record<string, unknown> {
+	const known = methods.get(method)!.params;
+	return Object.fromEntries(Object.entries(PARAMS[method] ?? {}).filter(([name]) => name in known));
+}

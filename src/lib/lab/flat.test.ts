@@ -1,0 +1,3 @@
+import { flatSuite } from './flat-suite.ts';
+
+flatSuite('wasm');
