@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { ArmCache } from '$lib/cache/arm-cache.ts';
 import { randomArm, TINY } from '$lib/cache/testing.ts';
 import { rankForEnergy, svd } from '$lib/numerics/linear.ts';
+import { expectBillIsPacked } from '../testing/untouched.ts';
 import { Rig } from '../testing/views.ts';
+import { sideBySide } from './joint.ts';
 import { firstColumns, rightVectors } from './svd-truncation.ts';
 
 const d = TINY.headDim;
@@ -16,7 +19,7 @@ const before = (head: number) => full.rope.rotate(full.layers[0].keys(head), Int
 describe('the basis', () => {
 	it('is orthonormal and agrees with the full decomposition', () => {
 		const block = full.layers[0].values(0);
-		const { vectors, values } = rightVectors([block], d);
+		const { vectors, values } = rightVectors(block, d);
 		const reference = svd(block, N, d);
 		for (let i = 0; i < d; i++) {
 			expect(values[i]).toBeCloseTo(reference.values[i], 4);
@@ -62,7 +65,7 @@ describe('svd-truncation', () => {
 			rig.decode();
 			plain.decode();
 		}
-		const { vectors } = rightVectors([full.layers[0].keys(0)], d);
+		const { vectors } = rightVectors(full.layers[0].keys(0), d);
 		const basis = firstColumns(vectors, d, 3);
 		const [got, exact] = [rig.arm.layers[0].keys(0), plain.arm.layers[0].keys(0)];
 		for (let t = N; t < N + 4; t++) {
@@ -74,7 +77,7 @@ describe('svd-truncation', () => {
 		}
 	});
 
-	it('is charged for T r coordinates and one basis of d r a head and side, or a layer and side', () => {
+	it('is charged for T r coordinates and one basis of d r a head and side, or T r and H d r for all heads together', () => {
 		const bill = (params: object) => {
 			const rig = new Rig(full, [{ method: 'svd-truncation', params: { rankK: 3, rankV: 5, ...params } }]).prefill();
 			rig.decode();
@@ -82,15 +85,41 @@ describe('svd-truncation', () => {
 		};
 		expect(bill({})).toMatchObject({ payload: HEADS * 2 * (N + 1) * 8, codebooks: HEADS * 2 * d * 8 });
 		expect(bill({ precision: 32 })).toMatchObject({ payload: HEADS * 4 * (N + 1) * 8, codebooks: HEADS * 4 * d * 8 });
-		expect(bill({ scope: 'layer' })).toMatchObject({ payload: HEADS * 2 * (N + 1) * 8, codebooks: TINY.layers * 2 * d * 8 });
+		expect(bill({ scope: 'layer' })).toMatchObject({
+			payload: TINY.layers * 2 * (N + 1) * 8, codebooks: TINY.layers * 2 * TINY.kvHeads * d * 8, indices: 0
+		});
 	});
 
-	it('one basis for a layer loses at least as much as one for each head', () => {
-		const lost = (scope: string) => {
-			const layer = new Rig(full, [spec({ rankK: 4, rankV: 4, scope })]).prefill().arm.layers[0];
-			return [0, 1].reduce((sum, head) => sum + square(minus(layer.values(head), full.layers[0].values(head))), 0);
-		};
-		expect(lost('layer')).toBeGreaterThan(lost('head'));
+	it('with all heads together loses the energy of the singular values of the wide matrix', () => {
+		const arm = new Rig(full, [spec({ rankK: 5, rankV: 7, scope: 'layer', place: 'after' })]).prefill().arm;
+		for (const [which, rank] of [['keys', 5], ['values', 7]] as const) {
+			const exact = [0, 1].map((head) => full.layers[1][which](head));
+			const wide = sideBySide(exact, d);
+			const lost = [0, 1].reduce((sum, head) => sum + square(minus(arm.layers[1][which](head), exact[head])), 0);
+			expect(Math.abs(lost / square(svd(wide, N, 2 * d).values.slice(rank)) - 1)).toBeLessThan(1e-4);
+		}
+	});
+
+	it('heads that repeat each other cost half together', () => {
+		const twin = ArmCache.fromPrompt({
+			shape: TINY, n: N, rope: full.rope,
+			keys: (layer) => Float32Array.from([0, 0].flatMap((head) => Array.from(full.layers[layer].keys(head)))),
+			values: (layer) => Float32Array.from([0, 0].flatMap((head) => Array.from(full.layers[layer].values(head))))
+		});
+		const run = (scope: string, rank: number) => new Rig(twin, [spec({ rankK: rank, rankV: rank, scope })]).prefill().arm;
+		const lost = (arm: ArmCache) => square(minus(arm.layers[0].values(1), twin.layers[0].values(1)));
+		expect(lost(run('layer', 6))).toBeCloseTo(lost(run('head', 6)), 3);
+		expect(run('layer', 6).bill().items.payload * 2).toBe(run('head', 6).bill().items.payload);
+	});
+
+	it('together, tokens that some heads have lost stay exact in the others; after an uneven eviction each head goes alone', () => {
+		const rig = new Rig(full, [spec({ rankK: 5, rankV: 7, scope: 'layer' }), { method: 'h2o', params: { budget: { tokens: 12 } } }]).prefill();
+		for (let step = 0; step < 15; step++) {
+			rig.decode();
+			expectBillIsPacked(rig.arm);
+		}
+		const uneven = new Rig(full, [{ method: 'knorm', params: { budget: { tokens: 20 } } }, spec({ rankK: 5, rankV: 7, scope: 'layer' })]).prefill().arm;
+		expect(uneven.records.find(({ verb }) => verb === 'project')!.codec).toMatch(/^rank 5 of 8/);
 	});
 
 	it('with an energy takes the least rank that has it, head by head', () => {
