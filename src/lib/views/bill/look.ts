@@ -3,13 +3,12 @@ import { words } from '$lib/ui/words/en.ts';
 import type { LineId } from './geometry.ts';
 
 export function lineName(id: LineId): string {
-	return id === 'payloadK' ? 'K payload' : id === 'payloadV' ? 'V payload' : words.billItems[id];
+	return id === 'payloadK' ? 'K payload' : id === 'payloadV' ? 'V payload' : id === 'payload' ? 'K and V payload' : words.billItems[id];
 }
 
 /** SVG fill; patterns come from Patterns.svelte with the same id. */
 export function lineFill(id: LineId, patterns: string): string {
 	switch (id) {
-		case 'payload':
 		case 'payloadK': return 'var(--ink)';
 		case 'payloadV': return 'var(--ink-3)';
 		case 'positions': return 'var(--st-sink)';

@@ -45,6 +45,12 @@ describe('the verdict on a token', () => {
 		const v = verdict(arm([keep, merge]), 1, 0, 1, 0, state('evicted'));
 		expect(v).toMatchObject({ fate: 'merged', record: { into: 2 }, own: { rank: 5 } });
 	});
+	it('prefers the summary that took the token in to the bare eviction beside it', () => {
+		const fold: VerbRecord = { verb: 'summarise', by: 'momentkv', step: -1, layer: 1, head: 0, positions: Int32Array.of(1, 3) };
+		const drop: VerbRecord = { ...keep, verb: 'evict', by: 'momentkv', positions: Int32Array.of(1, 3) };
+		const v = verdict(arm([fold, drop]), 1, 0, 1, 0, state('evicted'));
+		expect(v).toMatchObject({ fate: 'summarised', record: { verb: 'summarise' }, kept: 3, own: { rank: 5 } });
+	});
 	it('tells hidden from shown', () => {
 		// Position 3 was hidden before and stays so: only position 1 changes and is recorded.
 		const hide: VerbRecord = { ...keep, verb: 'hide', by: 'quest', step: 3, positions: Int32Array.of(1) };

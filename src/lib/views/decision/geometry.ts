@@ -66,8 +66,10 @@ export function verdict(arm: ArmTrace, layer: number, head: number, position: nu
 function deciding(arm: ArmTrace, layer: number, head: number, position: number, step: number, state: number): VerbRecord | null {
 	const here = arm.verbs.filter((verb) => verb.layer === layer && verb.head === head && verb.step <= step);
 	if (!isStored(state)) {
-		const removed = here.findLast((verb) => takesAway(verb, position));
-		if (removed) return withReasons(here, removed, position);
+		const last = here.findLast((verb) => takesAway(verb, position));
+		// What took something of the token along says more than the bare eviction of the same step.
+		const along = last && here.find((verb) => verb.step === last.step && (verb.verb === 'merge' || verb.verb === 'summarise') && takesAway(verb, position));
+		if (last) return withReasons(here, along ?? last, position);
 	}
 	return decisionOn(arm, layer, head, position, step) ?? here.findLast((verb) => verb.into === position || verb.positions.includes(position)) ?? null;
 }

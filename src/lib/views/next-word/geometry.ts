@@ -91,7 +91,7 @@ export interface WordLayout {
 /** Lays the rows out in `width` px; `gutter` for the words, `tail` for the numbers. */
 export function wordLayout(next: NextWord, width: number, scale = 1): WordLayout {
 	const gutter = Math.min(Math.round(width * 0.26), Math.round(112 * scale));
-	const tail = Math.round(92 * scale);
+	const tail = Math.round(106 * scale);
 	const span = Math.max(20, width - gutter - tail);
 	const rowHeight = Math.round(30 * scale);
 	const x = (p: number) => (p / next.limit) * span;
