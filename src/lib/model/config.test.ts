@@ -33,6 +33,7 @@ describe('readConfig', () => {
 		[{ ...good, rope_scaling: { type: 'linear', factor: 2 } }, 'its rotary positions are scaled (linear)'],
 		[{ ...good, rope_parameters: { rope_type: 'yarn', rope_theta: 1e4 } }, 'its rotary positions are scaled (yarn)'],
 		[{ ...good, partial_rotary_factor: 0.5 }, 'only a part of each head is rotated'],
+		[{ ...good, rope_interleaved: true }, 'its rotary positions pair neighbouring channels'],
 		[{ ...good, sliding_window: 4096 }, 'it attends through a sliding window of 4096 tokens'],
 		[{ ...good, quantization_config: { bits: 4 } }, 'its weights are quantized'],
 		[{ ...good, hidden_size: 0 }, 'hidden_size must be a whole number above zero, not 0'],

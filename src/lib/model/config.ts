@@ -61,6 +61,7 @@ function refuseOthers(config: Record<string, unknown>): void {
 	if (kind !== 'default') refuse(`its rotary positions are scaled (${String(kind)}), which is not supported.`);
 	const partial = config.partial_rotary_factor ?? rope.partial_rotary_factor ?? 1;
 	if (partial !== 1) refuse(`only a part of each head is rotated (partial_rotary_factor ${String(partial)}).`);
+	if (config.rope_interleaved === true) refuse('its rotary positions pair neighbouring channels (rope_interleaved).');
 	if (config.sliding_window != null && config.use_sliding_window !== false) {
 		refuse(`it attends through a sliding window of ${String(config.sliding_window)} tokens.`);
 	}

@@ -48,6 +48,31 @@ describe('Tokenizer over single bytes', () => {
 	});
 });
 
+describe('a tokenizer in the manner of SentencePiece', () => {
+	const pieces = ['<unk>', '<s>', '</s>', '<0xC3>', '<0xA9>', '▁Hi', '▁', 'H', 'i', '▁H', '.'];
+	const special = pieces.slice(0, 3).map((content, id) => ({ id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special: true }));
+	const llama = new Tokenizer({
+		added_tokens: special,
+		normalizer: { type: 'Sequence', normalizers: [{ type: 'Prepend', prepend: '▁' }, { type: 'Replace', pattern: { String: ' ' }, content: '▁' }] },
+		pre_tokenizer: null, post_processor: null,
+		decoder: { type: 'Sequence', decoders: [
+			{ type: 'Replace', pattern: { String: '▁' }, content: ' ' }, { type: 'ByteFallback' }, { type: 'Fuse' }, { type: 'Strip', content: ' ', start: 1, stop: 0 }
+		] },
+		model: {
+			type: 'BPE', unk_token: '<unk>', fuse_unk: true, byte_fallback: true, ignore_merges: false,
+			vocab: Object.fromEntries(pieces.map((piece, id) => [piece, id])), merges: [['▁', 'H'], ['▁H', 'i']]
+		}
+	}, {});
+
+	it('spells bytes and drops the space that was put before the text', () => {
+		const ids = llama.encode('Hi Hi.é');
+		expect(Array.from(ids)).toEqual([5, 5, 10, 3, 4]);
+		expect(llama.texts(ids)).toEqual(['Hi', ' Hi', '.', '', 'é']);
+		expect(llama.texts([1, ...ids])).toEqual(['<s>', 'Hi', ' Hi', '.', '', 'é']);
+		expect(llama.decode([1, ...ids, 2])).toBe('Hi Hi.é');
+	});
+});
+
 const folder = 'static/models/nano';
 describe.runIf(existsSync(`${folder}/tokenizer.json`))('the tokenizer of nano', () => {
 	const read = (file: string) => JSON.parse(readFileSync(`${folder}/${file}`, 'utf8'));

@@ -6,6 +6,8 @@ export class Tokenizer {
 	private readonly library: Library;
 	private readonly bytesOf: (token: string) => Uint8Array;
 	private readonly special: ReadonlySet<number>;
+	/** SentencePiece puts a space before a text when it encodes and takes it away when it decodes. */
+	private readonly addsSpace: boolean;
 
 	/** Contents of tokenizer.json and tokenizer_config.json. Throws ModelError if they are not a tokenizer. */
 	constructor(json: object, config: object) {
@@ -14,6 +16,7 @@ export class Tokenizer {
 		} catch (cause) {
 			throw new ModelError(`tokenizer.json cannot be used: ${cause instanceof Error ? cause.message : String(cause)}.`);
 		}
+		this.addsSpace = addsSpace(json);
 		this.bytesOf = isByteLevel(json) ? byteLevelBytes : sentencePieceBytes;
 		this.special = new Set([...this.library.get_added_tokens_decoder()].filter(([, token]) => token.special).map(([id]) => id));
 	}
@@ -48,14 +51,20 @@ export class Tokenizer {
 
 	/** The same, token by token as they are generated. */
 	stream(): { push(id: number): string; end(): string } {
-		let decoder = new TextDecoder('utf-8');
+		let decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+		let first = this.addsSpace;
 		return {
 			push: (id) => {
 				const token = this.library.id_to_token(id);
 				if (token === undefined) throw new RangeError(`Token ${id} is not in the vocabulary.`);
-				if (!this.special.has(id)) return decoder.decode(this.bytesOf(token), { stream: true });
+				if (!this.special.has(id)) {
+					const text = decoder.decode(this.bytesOf(token), { stream: true });
+					const stripped = first && text.startsWith(' ') ? text.slice(1) : text;
+					first &&= text === '';
+					return stripped;
+				}
 				const rest = decoder.decode();
-				decoder = new TextDecoder('utf-8');
+				decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 				return rest + token;
 			},
 			end: () => decoder.decode()
@@ -81,14 +90,29 @@ interface Part {
 	type?: string;
 	decoders?: Part[];
 	pretokenizers?: Part[];
+	/** Strip: how many characters go from the start. */
+	start?: number;
+	/** Metaspace, in newer and older files. */
+	prepend_scheme?: string;
+	add_prefix_space?: boolean;
 }
 
-function isByteLevel(json: object): boolean {
-	const { decoder, pre_tokenizer: pre } = json as { decoder?: Part | null; pre_tokenizer?: Part | null };
-	const names = (part?: Part | null): string[] => part
-		? [part.type ?? '', ...[...(part.decoders ?? []), ...(part.pretokenizers ?? [])].flatMap(names)]
-		: [];
-	return [...names(decoder), ...names(pre)].includes('ByteLevel');
+interface TokenizerJson {
+	decoder?: Part | null;
+	pre_tokenizer?: Part | null;
+}
+
+/** A part and those inside it. */
+const partsOf = (part?: Part | null): Part[] =>
+	part ? [part, ...[...(part.decoders ?? []), ...(part.pretokenizers ?? [])].flatMap(partsOf)] : [];
+
+function isByteLevel(json: TokenizerJson): boolean {
+	return [...partsOf(json.decoder), ...partsOf(json.pre_tokenizer)].some(({ type }) => type === 'ByteLevel');
+}
+
+function addsSpace(json: TokenizerJson): boolean {
+	return partsOf(json.decoder).some(({ type, start, prepend_scheme: scheme, add_prefix_space: prefix }) =>
+		(type === 'Strip' && (start ?? 0) > 0) || (type === 'Metaspace' && (scheme ?? (prefix === false ? 'never' : 'always')) !== 'never'));
 }
 
 /**

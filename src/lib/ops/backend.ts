@@ -5,7 +5,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import type { EngineInfo } from '$lib/documents/trace.ts';
-import { watch } from './errors.ts';
+import { isLost, watch } from './errors.ts';
 
 export type Preferred = EngineInfo['backend'];
 
@@ -51,6 +51,7 @@ function words({ description, vendor, architecture }: AdapterInfo): string {
 async function openWebGpu(adapter: GPUAdapter): Promise<EngineInfo | null> {
 	// Imported here: the module looks for navigator.gpu when it is loaded, and pages rendered ahead have none.
 	await import('@tensorflow/tfjs-backend-webgpu');
+	forgetLostDevice();
 	const known = tf.engine().registryFactory['webgpu'] !== undefined;
 	if (!known || !(await tf.setBackend('webgpu'))) return null;
 	const { device } = tf.backend() as unknown as WebGPUBackend;
@@ -59,6 +60,16 @@ async function openWebGpu(adapter: GPUAdapter): Promise<EngineInfo | null> {
 		watch(device);
 	}
 	return { backend: 'webgpu', adapter: words(adapter.info), precision: 'f32', software: isSoftware(adapter.info) };
+}
+
+/** A backend whose device was lost cannot come back: it makes room for one with a new device. */
+function forgetLostDevice(): void {
+	const { registry, registryFactory } = tf.engine();
+	const backend = registry['webgpu'] as unknown as WebGPUBackend | undefined;
+	if (!backend || !isLost(backend.device)) return;
+	const { factory, priority } = registryFactory['webgpu'];
+	tf.removeBackend('webgpu');
+	tf.registerBackend('webgpu', factory, priority);
 }
 
 const watched = new WeakSet<GPUDevice>();

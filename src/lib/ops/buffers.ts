@@ -25,7 +25,10 @@ export function persistentFrom(values: Numbers, shape: number[]): tf.Tensor {
 	return tensor;
 }
 
-/** Overwrites `values.length` numbers of `tensor` from flat index `offset`, in place. */
+/**
+ * Overwrites `values.length` numbers of `tensor` from flat index `offset`, in place. Never a weight:
+ * wasm packs the right side of a product once and would go on using what it packed.
+ */
 export function write(tensor: tf.Tensor, offset: number, values: Numbers): void {
 	if (offset < 0 || offset + values.length > tensor.size) {
 		throw new RangeError(`cannot write ${values.length} numbers at ${offset} into a tensor of ${tensor.size}`);
@@ -68,6 +71,31 @@ export function hostView(tensor: tf.TensorInfo): Numbers {
 export function forget(tensor: tf.TensorInfo): void {
 	const data = webgpu().tensorMap.get(tensor.dataId);
 	if (data.resource) (data as { values: unknown }).values = null;
+}
+
+/**
+ * Gives freed buffers back to the device. The backend keeps every freed buffer, by exact size, for
+ * ever; after runs with other lengths nothing asks for those sizes again. Does nothing on wasm and cpu.
+ */
+export function releaseFreed(): void {
+	if (tf.getBackend() !== 'webgpu') return;
+	const backend = webgpu();
+	flush(backend);
+	const manager = backend.bufferManager as unknown as FreeBuffers;
+	for (const buffers of manager.freeBuffers.values()) {
+		for (const buffer of buffers.splice(0)) {
+			manager.numBytesAllocated -= buffer.size;
+			manager.numFreeBuffers--;
+			buffer.destroy();
+		}
+	}
+}
+
+/** What the backend's buffer manager keeps in private fields. */
+interface FreeBuffers {
+	freeBuffers: Map<string, GPUBuffer[]>;
+	numFreeBuffers: number;
+	numBytesAllocated: number;
 }
 
 /** Submits what the backend has recorded, so that a later queue write comes after it. */

@@ -20,6 +20,13 @@ export function onDeviceLost(listener: (reason: string) => void): () => void {
 	return () => { lostListeners = lostListeners.filter((other) => other !== listener); };
 }
 
+const lost = new WeakSet<GPUDevice>();
+
+/** Whether the device is gone; a new one has to be opened then. */
+export function isLost(device: GPUDevice): boolean {
+	return lost.has(device);
+}
+
 /** Starts listening to a device. */
 export function watch(device: GPUDevice): void {
 	device.addEventListener('uncapturederror', (event) => {
@@ -28,6 +35,7 @@ export function watch(device: GPUDevice): void {
 		if (errors.length < MOST && !errors.includes(message)) errors.push(message);
 	});
 	device.lost.then((info) => {
+		lost.add(device);
 		if (info.reason === 'destroyed') return;
 		const reason = info.message || 'no reason given';
 		errors.push(`device lost: ${reason}`);

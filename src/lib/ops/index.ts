@@ -1,7 +1,7 @@
 /** Our operations. One folder an op; each runs on webgpu, wasm and cpu under one kernel name. */
 export { openBackend, isSoftware, type Preferred } from './backend.ts';
 export { deviceErrors, onDeviceLost, throwDeviceErrors } from './errors.ts';
-export { persistent, persistentFrom, read, write, hostView, type Numbers } from './buffers.ts';
+export { persistent, persistentFrom, read, releaseFreed, write, hostView, type Numbers } from './buffers.ts';
 export { dispatchCount } from './program.ts';
 export { rmsNorm } from './rms-norm/index.ts';
 export { joinHeads, rope, rotation, splitHeads, type HeadsLayout, type Rotation } from './heads/index.ts';
