@@ -7,6 +7,12 @@ export default {
 	kit: {
 		adapter: adapter({ fallback: '404.html' }),
 		// Relative paths let the built folder be served from any sub-path of a static host.
-		paths: { relative: true }
+		paths: { relative: true },
+		prerender: {
+			// A link's hash carries an experiment (#w1.…); it is no place on the page.
+			handleMissingId({ id, message }) {
+				if (!/^w\d+\./.test(id)) throw new Error(message);
+			}
+		}
 	}
 };
