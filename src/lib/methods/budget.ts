@@ -17,6 +17,7 @@ export class BudgetError extends RangeError {
  * - tokens: as it stands;
  * - bytes of the arm's whole cache, every layer and KV head: exact pairs in halves, the position
  *   of each slot (2 bytes), `perSlot` bytes of the method a slot and `overhead` bytes of the method a head.
+ *   Where the whole prompt fits, it stays whole.
  * Throws BudgetError if the bytes do not hold one slot a head.
  */
 export function slotsOf(budget: Budget, promptTokens: number, model: ModelShape, overhead = 0, perSlot = 0): number {
@@ -25,8 +26,11 @@ export function slotsOf(budget: Budget, promptTokens: number, model: ModelShape,
 	}
 	if ('tokens' in budget) return budget.tokens;
 	const heads = model.layers * model.kvHeads;
+	// A prompt that stays whole needs no positions, and no state of what was evicted.
+	const wholePrompt = promptTokens * (bytesOfPair(model.headDim) + perSlot) <= budget.bytes / heads;
 	const slot = bytesOfPair(model.headDim) + positionBytes(model.context) + perSlot;
 	const slots = Math.floor((budget.bytes / heads - overhead) / slot);
+	if (wholePrompt) return Math.max(promptTokens, slots);
 	if (slots < 1) {
 		const least = Math.ceil(heads * (overhead + slot));
 		throw new BudgetError(`at least ${least} bytes, which one token a head costs, got ${budget.bytes}`);

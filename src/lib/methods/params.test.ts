@@ -84,6 +84,14 @@ describe('budgets', () => {
 		expect(slotsOf({ bytes: heads * (slot + 4) * 10 }, 100, TINY, 0, 4)).toBe(10);
 	});
 
+	it('in bytes that hold the whole prompt leave it whole, to the byte', () => {
+		const heads = TINY.layers * TINY.kvHeads;
+		const full = heads * 4 * TINY.headDim * 100;
+		expect(slotsOf({ bytes: full }, 100, TINY, 300)).toBe(100);
+		expect(slotsOf({ bytes: full - 1 }, 100, TINY)).toBe(Math.floor((full - 1) / heads / (4 * TINY.headDim + 2)));
+		expect(slotsOf({ bytes: 10 * full }, 100, TINY)).toBe(Math.floor((10 * full) / heads / (4 * TINY.headDim + 2)));
+	});
+
 	it('too small for one token are refused where they stand', () => {
 		const spec = readMethodSpec({ method: 'momentkv', params: { budget: { bytes: 100 } } }, AT);
 		const facts = { model: TINY, random: random(0), promptTokens: 50 };
