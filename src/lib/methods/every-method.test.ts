@@ -123,6 +123,7 @@ describe('needs', () => {
 	it('asks for what the inner scorer of a wrapper needs', () => {
 		const spec = readMethodSpec({ method: 'adakv', params: { scorer: { method: 'snapkv', params: { window: 8 } } } });
 		expect(needsOf(spec)).toEqual({ queries: { last: 8 } });
+		expect(needsOf(readMethodSpec({ method: 'adakv', params: { scorer: { method: 'h2o' } } }))).toEqual({ attentionSums: true });
 	});
 	it('asks for nothing that a method does not read', () => {
 		expect(needsOf(readMethodSpec({ method: 'kivi' }))).toEqual({});

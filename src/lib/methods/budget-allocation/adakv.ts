@@ -4,7 +4,7 @@ import { decision, safeSlots, termsOf } from '../decide.ts';
 import { defineMethod, type Scores } from '../define.ts';
 import { slotsWhere, topSlots } from '../select.ts';
 import { headsOf, union } from '../slots.ts';
-import { innerSpec } from '../wrap.ts';
+import { innerSpec, scorerNeeds } from '../wrap.ts';
 
 /** Offsets that say where each head of a layer begins: 4 bytes, heads + 1 of them. */
 const OFFSET_BYTES = 4;
@@ -63,7 +63,7 @@ export default defineMethod({
 		budget: { kind: 'budget', default: { fraction: 0.25 }, about: 'How much of the cache stays, on average over the heads.' },
 		alpha: { kind: 'number', default: 0.2, min: 0, max: 1, step: 0.05, about: 'Share of the budget that every head is sure of; 1 makes all heads equal.' }
 	},
-	needs: (params, inner) => inner?.(params.scorer) ?? {},
+	needs: scorerNeeds,
 	start(context, params) {
 		const heads = context.model.kvHeads;
 		const capacity = context.slots(params.budget as Budget, (OFFSET_BYTES * (heads + 1)) / heads);

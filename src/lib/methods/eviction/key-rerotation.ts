@@ -2,7 +2,7 @@ import type { Budget } from '$lib/documents/experiment.ts';
 import { keepTop } from '../decide.ts';
 import { defineMethod } from '../define.ts';
 import { headsOf } from '../slots.ts';
-import { innerSpec } from '../wrap.ts';
+import { innerSpec, scorerNeeds } from '../wrap.ts';
 
 export default defineMethod({
 	id: 'key-rerotation',
@@ -20,7 +20,7 @@ export default defineMethod({
 		scorer: { kind: 'scorer', default: { method: 'streaming-llm' }, about: 'The method that chooses what stays.' },
 		budget: { kind: 'budget', default: { fraction: 0.25 }, about: 'How much of the cache stays.' }
 	},
-	needs: (params, inner) => inner?.(params.scorer) ?? {},
+	needs: scorerNeeds,
 	start(context, params) {
 		const capacity = context.slots(params.budget as Budget);
 		const inner = context.inner(innerSpec(params));

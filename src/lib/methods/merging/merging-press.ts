@@ -5,7 +5,7 @@ import { chooseTop, decision, termsOf } from '../decide.ts';
 import { defineMethod } from '../define.ts';
 import { others, rowNorms } from '../select.ts';
 import { headsOf, slotsAt } from '../slots.ts';
-import { innerSpec } from '../wrap.ts';
+import { innerSpec, scorerNeeds } from '../wrap.ts';
 
 /** Guards of the divisions, as in kvpress. */
 const EPSILON = 1e-6;
@@ -87,7 +87,7 @@ export default defineMethod({
 		similarity_threshold: { kind: 'number', default: 0, min: -1, max: 1, step: 0.05, about: 'Keys less alike than this are evicted without merging.' },
 		merge_fraction: { kind: 'number', default: 1, min: 0, max: 1, step: 0.05, about: 'Share of the evicted that may merge, the most alike first.' }
 	},
-	needs: (params, inner) => inner?.(params.scorer) ?? {},
+	needs: scorerNeeds,
 	start(context, params) {
 		const capacity = context.slots(params.budget as Budget);
 		const threshold = params.similarity_threshold as number;
