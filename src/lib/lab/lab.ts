@@ -16,7 +16,8 @@ export interface EngineChoice {
 
 /** Where the files of a model lie. Throws ModelError for an id of no known form. */
 export function placeOfModel(id: string, site = '/'): string {
-	if (id.startsWith('path:')) return id.slice(5);
+	// A file of the directory may be named, too.
+	if (id.startsWith('path:')) return id.slice(5).replace(/[\\/][^\\/]+\.(safetensors|json)$/, '');
 	const hub = /^hf:([\w.-]+\/[\w.-]+)(?:@([\w./-]+))?$/.exec(id);
 	if (hub) return `https://huggingface.co/${hub[1]}/resolve/${hub[2] ?? 'main'}`;
 	if (/^[\w-][\w.-]*$/.test(id)) return `${site.replace(/\/$/, '')}/models/${id}`;

@@ -51,7 +51,8 @@ export function makeService(load: typeof Lab.load = Lab.load): LabService {
 			return current.trace.done;
 		}),
 		probe: (request) => queue.run(async () => {
-			const probe = await theRun().probe(request);
+			// A copy: probes may share arrays with the run.
+			const probe = structuredClone(await theRun().probe(request));
 			return probe && transfer(probe, buffersOf(probe));
 		}),
 		result: () => queue.run(async () => theRun().result()),
