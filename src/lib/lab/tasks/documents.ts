@@ -1,11 +1,11 @@
 /** Training documents: the world of the tasks, packed as densely as a short training allows. */
 import type { Random } from '$lib/numerics/random.ts';
-import { arithmeticDocument, chainDocument, copyDocument, idsDocument } from './documents/drills.ts';
+import { arithmeticDocument, chainDocument, copyDocument, echoDocument, idsDocument } from './documents/drills.ts';
 import { recallDocument } from './documents/recall.ts';
 import { Writer, WEIGHT, type CountTokens, type Piece } from './pieces.ts';
 import { tellStory } from './story.ts';
 
-export const KINDS = ['recall', 'copy', 'ids', 'arith', 'chain', 'story'] as const;
+export const KINDS = ['recall', 'copy', 'ids', 'echo', 'arith', 'chain', 'story'] as const;
 export type DocumentKind = (typeof KINDS)[number];
 
 /**
@@ -17,6 +17,7 @@ export function makeDocument(kind: DocumentKind, rng: Random, room: number, coun
 	if (kind === 'recall') recallDocument(rng, out);
 	else if (kind === 'copy') copyDocument(rng, out);
 	else if (kind === 'ids') idsDocument(rng, out, vocabulary);
+	else if (kind === 'echo') echoDocument(rng, out, vocabulary);
 	else if (kind === 'arith') arithmeticDocument(rng, out);
 	else if (kind === 'chain') chainDocument(rng, out);
 	else {

@@ -1,5 +1,5 @@
 /** Documents that teach the tools of recall: copying, random tokens, sums, chains. */
-import type { Random } from '$lib/numerics/random.ts';
+import { random, type Random } from '$lib/numerics/random.ts';
 import { LETTERS, letSentence, makeChain, sum, worked } from '../chain.ts';
 import { WEIGHT, type Writer } from '../pieces.ts';
 import { tellStory } from '../story.ts';
@@ -52,6 +52,35 @@ export function idsDocument(rng: Random, out: Writer, vocabulary: number): void 
 		const from = rng.chance(0.5) ? 0 : rng.int(0, length - 1);
 		out.addIds([ids[from]], WEIGHT.random);
 		out.addIds(ids.slice(from + 1), WEIGHT.copied);
+	}
+}
+
+/** A few hundred tokens, the same in every run: with a small pool, looking back for the last time is learnt first. */
+const POOL_SIZE = 160;
+let pool: { vocabulary: number; ids: number[] } | undefined;
+function poolOf(vocabulary: number): number[] {
+	if (pool?.vocabulary !== vocabulary) {
+		const all = Array.from({ length: vocabulary - 2 }, (_, i) => i + 2);
+		pool = { vocabulary, ids: random('echo pool').sample(all, POOL_SIZE) };
+	}
+	return pool.ids;
+}
+
+/**
+ * Short runs of tokens that come back two to five times, from anywhere inside, with a few others
+ * between. Almost every token asks for the same two steps: where did this one stand, what followed?
+ */
+export function echoDocument(rng: Random, out: Writer, vocabulary: number): void {
+	const ids = poolOf(vocabulary);
+	const draw = (count: number) => Array.from({ length: count }, () => rng.pick(ids));
+	while (out.left > 0) {
+		const run = draw(rng.int(3, 16));
+		const times = rng.int(2, 5);
+		for (let time = 0; time < times && out.left > 0; time++) {
+			const from = rng.chance(0.6) ? 0 : rng.int(0, run.length - 1);
+			out.addIds([...draw(rng.int(0, 3)), run[from]], WEIGHT.random);
+			out.addIds(run.slice(from + 1), time > 0 ? WEIGHT.copied : WEIGHT.random);
+		}
 	}
 }
 
