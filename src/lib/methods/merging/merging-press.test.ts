@@ -60,11 +60,11 @@ describe('merging-press', () => {
 		const values = fixtureNormal('values', 30 * d);
 		const kept = Array.from({ length: 10 }, (_, i) => i * 3);
 		const all = folds(keys, values, d, kept, -1, 1);
-		const half = folds(keys, values, d, kept, -1, 0.5);
+		const quarter = folds(keys, values, d, kept, -1, 0.25);
 		expect(all).toHaveLength(20);
-		expect(half).toHaveLength(10);
-		const worst = Math.min(...half.map(({ similarity }) => similarity));
-		expect(all.filter(({ similarity }) => similarity > worst)).toHaveLength(9);
+		expect(quarter).toHaveLength(5);
+		const worst = Math.min(...quarter.map(({ similarity }) => similarity));
+		expect(all.filter(({ similarity }) => similarity > worst)).toHaveLength(4);
 	});
 
 	it('zero keys do not divide by zero', () => {
