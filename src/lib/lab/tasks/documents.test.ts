@@ -150,7 +150,7 @@ describe('documents', () => {
 			const pair = `${ids[i - 1]?.id} ${id}`;
 			if (due) {
 				copied++;
-				expect(seen).toContain(pair);
+				expect(seen.has(pair), pair).toBe(true);
 			}
 			seen.add(pair);
 		});

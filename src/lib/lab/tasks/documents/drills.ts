@@ -77,7 +77,7 @@ export function echoDocument(rng: Random, out: Writer, vocabulary: number): void
 		const run = draw(rng.int(3, 16));
 		const times = rng.int(2, 5);
 		for (let time = 0; time < times && out.left > 0; time++) {
-			const from = rng.chance(0.6) ? 0 : rng.int(0, run.length - 1);
+			const from = time === 0 || rng.chance(0.6) ? 0 : rng.int(0, run.length - 1);
 			out.addIds([...draw(rng.int(0, 3)), run[from]], WEIGHT.random);
 			out.addIds(run.slice(from + 1), time > 0 ? WEIGHT.copied : WEIGHT.random);
 		}
