@@ -12,7 +12,7 @@ import { explain, hands, point, verdict } from './text.ts';
 
 const arm = (text: string, kept: number[][][]): ArmTrace => ({ text, kept, label: '', billAfterPrompt: { total: 100, ratio: 4 } }) as unknown as ArmTrace;
 const trace = {
-	prompt: { ids: Array.from({ length: 40 }), answer: '7491', needles: [[10, 14]] },
+	prompt: { ids: Array.from({ length: 40 }), answer: '7491.', needles: [[10, 14]] },
 	reference: { text: ' 7491.\nQ' },
 	arms: [
 		arm(' 9983.', [[[0, 1, 2, 3, 38, 39], [0, 1, 2, 3, 38, 39]]]),
@@ -29,6 +29,7 @@ describe('reading the outcome', () => {
 	it('counts digits in place, not as a set, and bears short texts', () => {
 		expect(digitsRight(' 7491.', '7491').value).toBe(4);
 		expect(digitsRight(' 7149', '7491').value).toBe(1);
+		expect(digitsRight(' 7491.\nQ', '7491.')).toMatchObject({ value: 4, pieces: { length: 4 } });
 		expect(digitsRight('7', '7491')).toMatchObject({ value: 1 });
 		expect(digitsRight('', '7491').pieces).toHaveLength(4);
 		expect(outcome(trace).arms.map((m) => m.value)).toEqual([0, 3, 4]);
@@ -66,6 +67,7 @@ describe('the words take up the prediction', () => {
 		expect(say(0, 4, 4)).toMatch(/^Heavy hitters and SnapKV still know the code at the same bytes at which Sinks and recent does not/);
 		expect(say(4, 4, 4)).toMatch(/all three still know/);
 		expect(say(0, 1, 2)).toMatch(/^None of the three/);
+		expect(plain(point(trace, { ...result(0, 1, 4), reference: digitsRight('7400', '7491') }))).toMatch(/^Even from the full cache the model has only 2 of 4/);
 	});
 	it('explain with numbers of the trace', () => {
 		const text = explain(trace, outcome(trace)).map(plain).join('\n');

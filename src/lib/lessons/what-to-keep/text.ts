@@ -70,7 +70,10 @@ const heads = ({ all, some, of }: { all: number; some: number; of: number }) =>
 	some === 0 ? `none of ${of} heads holds any of it` : all === some ? `${all} of ${of} heads hold all of it` : `${all} of ${of} heads hold all of it, and ${some} at least one digit`;
 
 /** The last paragraph draws its lesson only from what was measured. */
-export function point(_trace: Trace, { arms }: Outcome): Paragraph {
+export function point(_trace: Trace, { arms, reference }: Outcome): Paragraph {
+	if (reference.value < reference.pieces.length) {
+		return ['Even from the full cache the model has only ', strong(of4(reference)), ' digits right. It does not recall this code by itself, so no policy can be blamed; take another seed in the lab.'];
+	}
 	const known = arms.flatMap((m, i) => (m.value === m.pieces.length ? [i] : []));
 	const lost = arms.flatMap((m, i) => (m.value < m.pieces.length ? [NAMES[i]] : []));
 	if (known.length === 1 && known[0] === ASKED) {
