@@ -72,6 +72,11 @@ export function visibleToken(text: string): string {
 	return text.replaceAll(' ', '·').replaceAll('\n', '↵').replaceAll('\t', '⇥') || '∅';
 }
 
+/** Tokens as running text: what only the model reads (`<|bos|>`) is left out. */
+export function readable(texts: readonly string[]): string {
+	return texts.filter((text) => !/^<\|[^|]*\|>$/.test(text)).join('').trim();
+}
+
 /** A token as a word for prose and axis rows: trimmed unless nothing would be left. */
 export function wordToken(text: string): string {
 	return text.trim() === '' ? visibleToken(text) : text.trim();

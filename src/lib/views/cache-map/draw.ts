@@ -1,7 +1,7 @@
 /** Draws cells on a canvas; what stands where comes from geometry.ts. */
 import { CELL_STATES } from '$lib/documents/trace.ts';
 import type { Pen } from '$lib/ui/canvas.ts';
-import { GlyphBrush } from '$lib/ui/glyphs.ts';
+import { GlyphBrush, STATE_INK } from '$lib/ui/glyphs.ts';
 import { shareColumns, type MapGeometry, type MapRow } from './geometry.ts';
 
 const brush = new GlyphBrush();
@@ -43,5 +43,31 @@ export function drawRow(pen: Pen, map: MapGeometry, row: MapRow, cells: Uint8Arr
 			last = state;
 		}
 		brush.draw(c, state, left, y, right - left, h);
+	}
+}
+
+/** Cells that differ, as indices; null when too many moved to be followed by eye. */
+export function changedCells(before: Uint8Array, after: Uint8Array, most = 4000): number[] | null {
+	if (before.length !== after.length) return null;
+	const changed: number[] = [];
+	for (let i = 0; i < after.length; i++) {
+		if (before[i] === after[i]) continue;
+		if (changed.length === most) return null;
+		changed.push(i);
+	}
+	return changed;
+}
+
+/** Ink on its way: each changed cell as a block whose height goes from the old state's to the new one's. */
+export function drawMoving(pen: Pen, map: MapGeometry, row: MapRow, positions: readonly number[], before: Uint8Array, after: Uint8Array, offset: number, t: number, colors: RowColors): void {
+	const { c, snap } = pen;
+	const y = snap(row.y);
+	const h = snap(row.y + map.cellHeight) - y;
+	for (const position of positions) {
+		const [a, b] = [CELL_STATES[before[offset + position]], CELL_STATES[after[offset + position]]];
+		const ink = STATE_INK[a] + (STATE_INK[b] - STATE_INK[a]) * t;
+		const left = snap(map.x(position));
+		c.fillStyle = colors.state(STATE_INK[b] >= STATE_INK[a] || t > 0.5 ? b : a);
+		c.fillRect(left, y + h * (1 - ink), Math.max(1, snap(map.x(position + 1)) - 1 - left), h * ink);
 	}
 }

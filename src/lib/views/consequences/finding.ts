@@ -41,7 +41,11 @@ export function finding(trace: Trace): Piece[] {
 			? [{ text: '; the full cache had stopped.' }]
 			: [{ text: ' where the full cache writes ' }, { text: wordToken(expected), strong: true }, { text: '.' }])
 	];
-	const parts = rest.map((d) => `${armLetter(d.arm)} leaves at step ${stepName(d.step)}`);
+	const steps = [...new Set(rest.map((d) => d.step))];
+	const parts = steps.map((step) => {
+		const who = rest.filter((d) => d.step === step).map((d) => armLetter(d.arm));
+		return `${list(who)} ${who.length === 1 ? 'leaves' : 'leave'} at step ${stepName(step)}`;
+	});
 	const stay = trace.arms.map((_, i) => i).filter((i) => !gone.some((d) => d.arm === i)).map(armLetter);
 	if (stay.length) parts.push(`${list(stay)} ${stay.length === 1 ? 'has' : 'have'} not left`);
 	if (parts.length) pieces.push({ text: ` ${parts.join(', ')}.` });

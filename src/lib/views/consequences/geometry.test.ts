@@ -23,6 +23,11 @@ describe('what changed', () => {
 		expect(headline(trace)).toBe('At step 1, D writes 9 where full writes 7');
 	});
 
+	it('names arms together that leave together', () => {
+		const trace = syntheticTrace({ arms: ['streaming-llm', 'snapkv', 'snapkv', 'mixed'] });
+		expect(plain(finding(trace))).toBe('A writes 9 at step 1 where the full cache writes 7. B and C leave at step 3, D has not left.');
+	});
+
 	it('has a sentence when nothing changed, nothing ran, or nothing is compared', () => {
 		expect(plain(finding(syntheticTrace({ arms: ['mixed'] })))).toBe('The arm writes what the full cache writes, over 12 steps.');
 		expect(plain(finding(syntheticTrace({ arms: [] })))).toMatch(/Only the full cache/);
