@@ -7,6 +7,7 @@ import type { TraceSource, Trace } from '$lib/documents/trace.ts';
 import { firstLook, stepsDone } from '$lib/documents/read.ts';
 import type { LoadProgress } from '$lib/lab/lab.ts';
 import { Selection } from '$lib/ui/selection.svelte.ts';
+import { engineInAddress } from '$lib/worker/choice.ts';
 import type { LabClient } from '$lib/worker/client.ts';
 import { compareFingerprint, fingerprint } from '$lib/share/fingerprint.ts';
 import { decodeLink, encodeLink, isLink, LinkError } from '$lib/share/link.ts';
@@ -258,7 +259,7 @@ export class LabState {
 			this.activity = 'loading';
 			this.progress = null;
 			this.#live = false;
-			await this.#client.load(experiment.model, { site: this.#options.site() }, (progress) => (this.progress = progress));
+			await this.#client.load(experiment.model, { site: this.#options.site(), ...engineInAddress() }, (progress) => (this.progress = progress));
 			this.progress = null;
 			if (!mine()) return false;
 			this.#loadedModel = experiment.model;

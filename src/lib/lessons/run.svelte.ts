@@ -5,6 +5,7 @@
 import { readRecording, recordedSource } from '$lib/documents/recording.ts';
 import type { Trace, TraceSource } from '$lib/documents/trace.ts';
 import { bytes } from '$lib/ui/format.ts';
+import { engineInAddress } from '$lib/worker/choice.ts';
 import type { LabClient } from '$lib/worker/client.ts';
 import type { Lesson } from './lesson.ts';
 
@@ -45,7 +46,7 @@ export class LessonRun {
 			if (!mine()) return client.dispose();
 			this.#client = client;
 			const { experiment } = this.#lesson;
-			await client.load(experiment.model, { site: this.#options.site() }, (progress) => {
+			await client.load(experiment.model, { site: this.#options.site(), ...engineInAddress() }, (progress) => {
 				if (mine()) this.doing = `loading the model${describe(progress)}`;
 			});
 			if (!mine()) return;
