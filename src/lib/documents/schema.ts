@@ -4,47 +4,15 @@
  * those (with the same kind of error); here only the form counts.
  */
 import * as v from 'valibot';
+import { complaint, DocumentError, pathOf, REQUIRED } from './complaints.ts';
 import { DEFAULT_GENERATE, EXPERIMENT_VERSION, type Experiment, type MethodSpec, type ReportPart } from './experiment.ts';
 
-/** The document is wrong. `path` is the place inside it, e.g. `arms[1].stack[0].method`. */
-export class DocumentError extends Error {
-	override name = 'DocumentError';
-	readonly path: string;
-	constructor(path: string, problem: string) {
-		super(path ? `${path}: ${problem}` : problem);
-		this.path = path;
-	}
-}
+export { DocumentError } from './complaints.ts';
 
 export const DEFAULT_REPORT: ReportPart[] = ['steps', 'bill'];
 const REPORT_PARTS = ['steps', 'bill', 'kept', 'logits'] as const;
 export const MAX_ARMS = 32;
 export const MAX_TOKENS = 65536;
-
-const REQUIRED: Record<string, string> = {
-	version: `the number ${EXPERIMENT_VERSION}`,
-	model: 'the id of a model, such as "nano"',
-	prompt: 'an object with one of text, tokens, chat, task',
-	arms: 'a list of arms, each with a stack of methods',
-	stack: 'a list of methods',
-	method: 'the id of a method, such as "snapkv"',
-	tokens: 'a list of token numbers',
-	seed: 'a whole number',
-	content: 'a text',
-	role: '"system", "user" or "assistant"'
-};
-
-/** The keys that may stand in an object, by the name under which it stands. */
-const KNOWN: Record<string, string> = {
-	'': 'only version, model, prompt, forced, generate, prefill, arms, report, view',
-	prompt: 'only text, only tokens, or only chat; options go with a task',
-	forced: 'only tokens',
-	generate: 'only tokens, temperature, topK, topP, seed',
-	prefill: 'only block',
-	arms: 'only label, stack',
-	stack: 'only method, params',
-	chat: 'only role, content'
-};
 
 /** A number with bounds; `what` completes "expected …". */
 const bounded = (what: string, low: number, high: number) =>
@@ -131,34 +99,6 @@ function build(object: ObjectMaker) {
 
 const strict = build(v.strictObject);
 const lenient = build(v.object as unknown as ObjectMaker);
-
-function pathOf(keys: readonly unknown[]): string {
-	return keys.map((key, i) => (typeof key === 'number' ? `[${key}]` : i ? `.${String(key)}` : String(key))).join('');
-}
-
-function found(input: unknown): string {
-	if (input === undefined) return 'nothing';
-	const text = JSON.stringify(input) ?? String(input);
-	return text.length > 60 ? `${text.slice(0, 57)}…` : text;
-}
-
-function complaint(issue: v.BaseIssue<unknown>): DocumentError {
-	const keys = (issue.path ?? []).map((item) => item.key);
-	const path = pathOf(keys);
-	const key = String(keys.at(-1) ?? '');
-	if (issue.type === 'strict_object' && issue.expected === 'never') {
-		const parent = keys.slice(0, -1).findLast((item) => typeof item === 'string');
-		const known = KNOWN[String(parent ?? '')];
-		return new DocumentError(path, `unknown key${known ? `; expected ${known}` : ''}`);
-	}
-	if (issue.received === 'undefined' && issue.path) {
-		return new DocumentError(path, `missing; expected ${REQUIRED[key] ?? issue.message}`);
-	}
-	if (path === 'version' && typeof issue.input === 'number' && issue.input > EXPERIMENT_VERSION) {
-		return new DocumentError(path, `expected ${EXPERIMENT_VERSION}, found ${issue.input}: the document was made by a newer Winnow`);
-	}
-	return new DocumentError(path, `expected ${issue.message}, found ${found(issue.input)}`);
-}
 
 /** Paths of the keys of `input` that `output` has not got. */
 function dropped(input: unknown, output: unknown, keys: (string | number)[] = []): string[] {

@@ -3,7 +3,8 @@ import type { Experiment } from '$lib/documents/experiment.ts';
 import type { EngineInfo, ModelShape } from '$lib/documents/trace.ts';
 import { loadModel, ModelError, type LoadedModel, type LoadProgress } from '$lib/model/index.ts';
 import { onDeviceLost, openBackend } from '$lib/ops/index.ts';
-import { Run, type RunOptions } from './run.ts';
+import type { RunOptions } from './begin.ts';
+import { Run } from './run.ts';
 
 export type { LoadProgress } from '$lib/model/index.ts';
 

@@ -2,46 +2,25 @@
  * One experiment, step by step. The rows of the batch are the reference (full cache), the arms and,
  * when arms generate freely, one shadow an arm: the full cache fed that arm's tokens.
  */
-import type { ArmCache } from '$lib/cache/arm-cache.ts';
 import { fullCacheBytes } from '$lib/cache/bill.ts';
 import { cellStates } from '$lib/cache/cells.ts';
-import { DeviceMemory, type Attending, type Captured, type Seen } from '$lib/cache/device/index.ts';
-import type { Experiment, MethodSpec } from '$lib/documents/experiment.ts';
+import { DeviceMemory, type Attending, type Seen } from '$lib/cache/device/index.ts';
+import type { Experiment } from '$lib/documents/experiment.ts';
 import type { CellDiff, Probe, ProbeRequest, ProbeOf, TaskOutcome, Trace } from '$lib/documents/trace.ts';
 import type { Needs } from '$lib/methods/define.ts';
 import { joinNeeds } from '$lib/methods/start.ts';
-import { rotation } from '$lib/numerics/rope.ts';
 import { read } from '$lib/ops/index.ts';
-import { Arm } from './arm.ts';
-import { AttentionLog, queriesOf } from './attention-log.ts';
-import { ExactNumbers } from './exact.ts';
+import { queriesOf } from './attention-log.ts';
+import { readPromptInAllArms, type Parts, type RunOptions } from './begin.ts';
 import type { Lab } from './lab.ts';
 import { compare, Distribution, rowStep } from './metrics.ts';
-import { planRun, type Plan } from './plan.ts';
-import { cacheOf, readAtOnce, readInBlocks } from './prefill.ts';
-import { takeProbe, type ProbeSources } from './probes.ts';
+import { takeProbe } from './probes/index.ts';
 import { Readings } from './readings.ts';
 import { makeResult, type RecordedLogits, type Result } from './result.ts';
 import { Row } from './row.ts';
 import { scoreAnswer } from './tasks/index.ts';
 import { TokenTexts } from './token-texts.ts';
 import { applyUpdate, type ArmUpdate, type StepUpdate } from './update.ts';
-
-export interface RunOptions {
-	/** Keeps what probes of attention need: costs memory and a read-back a step. */
-	record?: boolean;
-	signal?: AbortSignal;
-}
-
-interface Parts {
-	lab: Lab;
-	plan: Plan;
-	arms: Arm[];
-	caches: ArmCache[];
-	sources: ProbeSources;
-	trace: Trace;
-	record: boolean;
-}
 
 export class Run {
 	readonly trace: Trace;
@@ -56,7 +35,7 @@ export class Run {
 	#broken = false;
 
 	private constructor(parts: Parts) {
-		const { lab, plan, trace, arms } = parts;
+		const { plan, trace, arms } = parts;
 		this.#p = parts;
 		this.trace = trace;
 		this.#memory = new DeviceMemory(parts.caches, plan.span);
@@ -71,31 +50,7 @@ export class Run {
 
 	/** Reads the prompt and compresses it. Throws DocumentError before anything is computed. */
 	static async begin(lab: Lab, experiment: Experiment, options: RunOptions): Promise<Run> {
-		const { decoder, tokenizer } = lab.loaded;
-		const { signal, record = false } = options;
-		const plan = planRun(experiment, lab.model, tokenizer);
-		const rope = rotation(decoder.invFreq);
-		const n = plan.prompt.ids.length;
-		const arms = plan.arms.map((arm, i) => new Arm(arm, lab.model, rope, n, experiment.generate.seed, `arms[${i}]`));
-		const needs = joinNeeds(arms.map((arm) => arm.needs));
-		signal?.throwIfAborted();
-
-		const before = performance.now();
-		const ids = Int32Array.from(plan.prompt.ids);
-		const captured = await readAtOnce(decoder, ids, needs);
-		const prefill = performance.now() - before;
-		signal?.throwIfAborted();
-		const prompt = cacheOf(captured, rope);
-		const own = await compress(lab, plan, arms, needs, captured, prompt, signal);
-		const reference = prompt.fork();
-		const shadows = arms.map(() => (plan.forced ? reference : prompt.fork()));
-		const caches = [reference, ...own.map(({ cache }) => cache), ...(plan.forced ? [] : shadows)];
-		const sources: ProbeSources = {
-			model: lab.model, rope, prompt, arms: own.map(({ cache }) => cache), shadows,
-			exact: own.map(({ exact }) => exact), log: new AttentionLog(lab.model, arms.length)
-		};
-		const trace = firstTrace(lab, plan, sources.arms, prefill);
-		return new Run({ lab, plan, arms, caches, sources, trace, record });
+		return new Run(await readPromptInAllArms(lab, experiment, options));
 	}
 
 	/**
@@ -240,33 +195,7 @@ export class Run {
 	}
 }
 
-/** Every arm's compressed cache, and what its numbers were before. */
-async function compress(lab: Lab, plan: Plan, arms: Arm[], needs: Needs, captured: Captured, prompt: ArmCache, signal?: AbortSignal): Promise<{ cache: ArmCache; exact: ExactNumbers }[]> {
-	const { block } = plan.experiment.prefill;
-	if (block !== null && arms.length > 0) {
-		const reads = await readInBlocks(lab.loaded.decoder, Int32Array.from(plan.prompt.ids), block, arms, needs, prompt.rope, signal);
-		return reads.map(({ cache, captured: own }) => ({ cache, exact: new ExactNumbers(cacheOf(own, prompt.rope), own.n) }));
-	}
-	return arms.map((arm) => {
-		const cache = prompt.fork();
-		arm.prefilled(cache, captured);
-		return { cache, exact: new ExactNumbers(prompt, captured.n) };
-	});
-}
-
-function firstTrace(lab: Lab, plan: Plan, caches: ArmCache[], prefill: number): Trace {
-	return {
-		version: 1, provenance: 'measured', experiment: plan.experiment, engine: lab.engine, model: lab.model, prompt: plan.prompt,
-		reference: { steps: [], text: '', bytes: fullCacheBytes(lab.model, plan.prompt.ids.length) },
-		arms: caches.map((cache, i) => ({
-			label: plan.arms[i].label, stack: plan.arms[i].stack as MethodSpec[], steps: [], text: '', span: plan.span,
-			cells: cellStates(cache, plan.span), diffs: [], verbs: cache.takeRecords(), billAfterPrompt: cache.bill(),
-			kept: cache.layers.map((layer) => layer.heads.map((_, head) => Array.from(layer.positions(head))))
-		})),
-		done: plan.steps === 0, timings: { load: lab.loadMs, prefill, perToken: 0 }
-	};
-}
-
+/** Cells whose state has changed. */
 function difference(step: number, before: Uint8Array, after: Uint8Array): CellDiff {
 	const cells: number[] = [];
 	for (let i = 0; i < after.length; i++) if (before[i] !== after[i]) cells.push(i);
