@@ -82,7 +82,7 @@ export default defineMethod({
 	bytes: 'As the scorer: 4 d + 2 bytes a slot and KV head; nothing is stored for the merging.',
 	sources: ['https://github.com/NVIDIA/kvpress/pull/219', 'https://arxiv.org/abs/2406.13035', 'https://arxiv.org/abs/2210.09461'],
 	params: {
-		scorer: { kind: 'scorer', default: { method: 'knorm' }, about: 'The method that chooses what stays.' },
+		scorer: { kind: 'scorer', default: { method: 'snapkv' }, about: 'The method that chooses what stays.' },
 		budget: { kind: 'budget', default: { fraction: 0.25 }, about: 'How much of the cache stays.' },
 		similarity_threshold: { kind: 'number', default: 0, min: -1, max: 1, step: 0.05, about: 'Keys less alike than this are evicted without merging.' },
 		merge_fraction: { kind: 'number', default: 1, min: 0, max: 1, step: 0.05, about: 'Share of the evicted that may merge, the most alike first.' }
