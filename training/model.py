@@ -58,18 +58,21 @@ def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     return x * cos + torch.cat([-b, a], dim=-1) * sin
 
 
-class Rest:
-    """Collects, for some query rows of every layer, the share of attention that rests on the first token."""
+class Watch:
+    """Keeps the queries and keys of every layer, to tell what share of attention goes where."""
 
-    def __init__(self, rows: Tensor):
-        self.rows = rows
-        self.shares: list[Tensor] = []
+    def __init__(self) -> None:
+        self.layers: list[tuple[Tensor, Tensor]] = []
 
     def look(self, q: Tensor, k: Tensor) -> None:
-        t = k.shape[-2]
-        scores = q[:, :, self.rows] @ k.mT / math.sqrt(k.shape[-1])
-        future = torch.arange(t)[None, :] > self.rows[:, None]
-        self.shares.append(scores.masked_fill(future, -torch.inf).softmax(-1)[..., 0])
+        self.layers.append((q, k))
+
+    def shares(self, layer: int, rows: Tensor, heads: int | None = None) -> Tensor:
+        """Attention [B, heads, rows, T] of the first `heads` heads from the query positions `rows`."""
+        q, k = (x[:, :heads] for x in self.layers[layer])
+        scores = q[:, :, rows] @ k.mT / math.sqrt(k.shape[-1])
+        future = torch.arange(k.shape[-2])[None, :] > rows[:, None]
+        return scores.masked_fill(future, -torch.inf).softmax(-1)
 
 
 class Attention(nn.Module):
@@ -89,15 +92,15 @@ class Attention(nn.Module):
         v = self.v_proj(x).view(b, t, self.kv_heads, self.head_dim).transpose(1, 2)
         return q, k, v
 
-    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, mask: Tensor | None = None, rest: Rest | None = None) -> Tensor:
+    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, mask: Tensor | None = None, watch: Watch | None = None) -> Tensor:
         b, t, _ = x.shape
         q, k, v = self.split(x)
         q, k = rotate(q, cos, sin), rotate(k, cos, sin)
         group = self.heads // self.kv_heads
         k = k.repeat_interleave(group, dim=1)
         v = v.repeat_interleave(group, dim=1)
-        if rest is not None:
-            rest.look(q, k)
+        if watch is not None:
+            watch.look(q, k)
         out = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=mask is None)
         return self.o_proj(out.transpose(1, 2).reshape(b, t, -1))
 
@@ -121,8 +124,8 @@ class Block(nn.Module):
         self.input_layernorm = RMSNorm(c.hidden_size, c.rms_norm_eps)
         self.post_attention_layernorm = RMSNorm(c.hidden_size, c.rms_norm_eps)
 
-    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, mask: Tensor | None = None, rest: Rest | None = None) -> Tensor:
-        x = x + self.self_attn(self.input_layernorm(x), cos, sin, mask, rest)
+    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, mask: Tensor | None = None, watch: Watch | None = None) -> Tensor:
+        x = x + self.self_attn(self.input_layernorm(x), cos, sin, mask, watch)
         return x + self.mlp(self.post_attention_layernorm(x))
 
 
@@ -144,7 +147,7 @@ class Nano(nn.Module):
         self.register_buffer("sin", sin, persistent=False)
 
     def hidden(
-        self, ids: Tensor, mask: Tensor | None = None, rest: Rest | None = None, positions: Tensor | None = None
+        self, ids: Tensor, mask: Tensor | None = None, watch: Watch | None = None, positions: Tensor | None = None
     ) -> Tensor:
         """The normed last hidden state [B, T, hidden].
 
@@ -156,13 +159,13 @@ class Nano(nn.Module):
             cos, sin = self.cos[positions][:, None], self.sin[positions][:, None]
         x = self.model.embed_tokens(ids)
         for layer in self.model.layers:
-            x = layer(x, cos, sin, mask, rest)
+            x = layer(x, cos, sin, mask, watch)
         return self.model.norm(x)
 
     def forward(
-        self, ids: Tensor, mask: Tensor | None = None, rest: Rest | None = None, positions: Tensor | None = None
+        self, ids: Tensor, mask: Tensor | None = None, watch: Watch | None = None, positions: Tensor | None = None
     ) -> Tensor:
-        return F.linear(self.hidden(ids, mask, rest, positions), self.model.embed_tokens.weight)
+        return F.linear(self.hidden(ids, mask, watch, positions), self.model.embed_tokens.weight)
 
 
 def initialise(model: Nano, seed: int, bos_std: float) -> None:

@@ -23,7 +23,7 @@ import torch.distributed as dist
 import torch.nn.functional as F
 
 from data import RandomStream, Stream
-from model import Config, Nano, Rest, initialise
+from model import Config, Nano, Watch, initialise
 from optim import Optimizer
 
 HERE = Path(__file__).resolve().parent
@@ -56,22 +56,41 @@ def deadline(text: str) -> float:
 
 
 def token_losses(
-    model: Nano, ids: torch.Tensor, weights: torch.Tensor, positions: torch.Tensor, rows: torch.Tensor, sink: float
+    model: Nano, ids: torch.Tensor, weights: torch.Tensor, positions: torch.Tensor, rows: torch.Tensor,
+    sink: float, hint: float,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """The weighted mean loss of the batch and the plain loss of every token.
-
-    With `sink` > 0 a small reward makes the first token the place where idle heads rest: it grows with
-    the log of the attention they give it (seen from the query positions `rows`), and a head that hardly
-    looks there because it has work to do is left alone.
-    """
-    rest = Rest(rows) if sink > 0 else None
-    logits = model(ids[:, :-1], None, rest, positions)
+    """The weighted mean loss of the batch and the plain loss of every token, with the rewards of `shaped`."""
+    watch = Watch() if sink > 0 or hint > 0 else None
+    logits = model(ids[:, :-1], None, watch, positions)
     each = F.cross_entropy(logits.flatten(0, 1), ids[:, 1:].flatten(), reduction="none")
     w = weights[:, 1:].flatten()
     loss = (each * w).sum() / w.sum()
-    if rest is not None:
-        loss = loss - sink * torch.stack([(share + 0.1).log().mean() for share in rest.shares]).mean()
+    if watch is not None:
+        loss = loss - shaped(watch, ids, weights, rows, sink, hint)
     return loss, each.detach()
+
+
+def shaped(watch: Watch, ids: torch.Tensor, weights: torch.Tensor, rows: torch.Tensor, sink: float, hint: float) -> torch.Tensor:
+    """Small rewards for attention, each the log of a share, so that a head with other work is left alone.
+
+    `sink`: idle heads of all layers rest on the first token (seen from the query positions `rows`).
+    `hint`: two heads of layer 1 look at the token before, and four heads of layer 3 look from where an
+    answer or a copy is due at earlier copies of the token due. Recall is made of these two steps, and
+    waits long for both to appear by chance.
+    """
+    reward = torch.zeros(())
+    if sink > 0:
+        layers = range(len(watch.layers))
+        reward = reward + sink * torch.stack([(watch.shares(n, rows)[..., 0] + 0.1).log().mean() for n in layers]).mean()
+    if hint > 0:
+        before = (torch.arange(ids.shape[1] - 1)[None, :] == rows[:, None] - 1).float()
+        reward = reward + hint * ((watch.shares(1, rows, 2) * before).sum(-1) + 0.1).log().mean()
+        due = ids[:, 1:]
+        copies = (due[:, :, None] == ids[:, None, :-1]).tril() & (weights[:, 1:, None] >= 2)
+        found = (watch.shares(3, torch.arange(due.shape[1]), 4) * copies[:, None]).sum(-1)
+        wanted = copies.any(-1)[:, None].float()
+        reward = reward + hint * ((found + 0.05).log() * wanted).mean() / wanted.mean().clamp(min=0.01)
+    return reward
 
 
 def skipped_positions(rows: int, length: int, reach: int) -> torch.Tensor:
@@ -203,7 +222,7 @@ def work(args: argparse.Namespace, rank: int) -> None:
         optimizer.zero_grad()
         positions = skipped_positions(len(ids), stage["T"], stage.get("reach", stage["T"]))
         rows = torch.randint(8, stage["T"], (16,))
-        loss, each = compiled(model, ids, weights, positions, rows, stage.get("sink", 0.0))
+        loss, each = compiled(model, ids, weights, positions, rows, stage.get("sink", 0.0), stage.get("hint", 0.0))
         loss.backward()
         optimizer.step(factor)
         meter.add(each, weights)
