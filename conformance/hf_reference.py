@@ -44,6 +44,7 @@ RANDOM = {
     "eos_token_id": 1,
 }
 TOKENS = 40
+LONG = 1100
 PROMPTS = [
     "The blue key is in the box. Mia put the red ball on the shelf. Where is the blue key?",
     "Once there was a small fox who lived near the river. One morning the fox found 12 shiny stones, "
@@ -116,15 +117,20 @@ def nano() -> dict:
             "text": text, "ids": ids, "maxLogit": float(logits.abs().max()),
             "last": base64_of(logits[-1]), "some": base64_of(logits[:, columns]),
         })
+    # Far positions, where a float32 angle is off by up to 1e-4: random ids, every 50th position.
+    ids = [0] + (2 + uniforms("hf-nano/long", LONG - 1) * (model.config.vocab_size - 2)).astype(int).tolist()
+    with torch.no_grad():
+        logits = model(torch.tensor([ids])).logits[0]
+    far = {"ids": ids, "every": 50, "some": base64_of(logits[::50, columns])}
     digest = hashlib.sha256((NANO / "model.safetensors").read_bytes()).hexdigest()
-    return {"made": stamp(), "sha256": digest, "columns": columns, "prompts": prompts}
+    return {"made": stamp(), "sha256": digest, "columns": columns, "prompts": prompts, "long": far}
 
 
 def main() -> None:
     torch.set_num_threads(1)
-    (HERE / "hf-random.json").write_text(json.dumps(random_model(), indent="\t") + "\n")
+    (HERE / "hf-random.json").write_text(json.dumps(random_model()) + "\n")
     if (NANO / "model.safetensors").exists():
-        (HERE / "hf-nano.json").write_text(json.dumps(nano(), indent="\t") + "\n")
+        (HERE / "hf-nano.json").write_text(json.dumps(nano()) + "\n")
 
 
 if __name__ == "__main__":

@@ -75,5 +75,15 @@ export function againstHuggingFace(backend: EngineInfo['backend']): void {
 				expect(relativeError(decoded, prefilled)).toBeLessThan(1e-5);
 			}
 		});
+
+		// Elsewhere it takes too long for a test.
+		it.runIf(backend === 'wasm')('agrees at far positions', async () => {
+			const { long, columns } = reference('hf-nano.json');
+			const { vocab } = model.shape;
+			const logits = await prefillLogits(model.decoder, long.ids);
+			const actual: number[] = [];
+			for (let t = 0; t < long.ids.length; t += long.every) actual.push(...columns.map((column: number) => logits[t * vocab + column]));
+			expect(relativeError(actual, floats(long.some))).toBeLessThan(1e-4);
+		});
 	});
 }

@@ -59,21 +59,22 @@ async function collect(response: Response, onBytes?: (loaded: number, total: num
 	// With a content coding the length counts other bytes than the ones that arrive.
 	const total = response.headers.get('content-encoding') ? 0 : Number(response.headers.get('content-length') ?? 0);
 	if (!response.body) return response.arrayBuffer();
-	const chunks: Uint8Array[] = [];
+	// One array of the announced length, made longer only if more comes.
+	let whole = new Uint8Array(total);
 	let loaded = 0;
 	const reader = response.body.getReader();
 	for (let next = await reader.read(); !next.done; next = await reader.read()) {
-		chunks.push(next.value);
-		loaded += next.value.byteLength;
+		const end = loaded + next.value.byteLength;
+		if (end > whole.length) {
+			const longer = new Uint8Array(Math.max(end, 2 * whole.length));
+			longer.set(whole.subarray(0, loaded));
+			whole = longer;
+		}
+		whole.set(next.value, loaded);
+		loaded = end;
 		onBytes?.(loaded, total);
 	}
-	const whole = new Uint8Array(loaded);
-	let at = 0;
-	for (const chunk of chunks) {
-		whole.set(chunk, at);
-		at += chunk.byteLength;
-	}
-	return whole.buffer;
+	return loaded === whole.length ? whole.buffer : whole.buffer.slice(0, loaded);
 }
 
 export function folder(place: string): ModelSource {
