@@ -45,10 +45,13 @@ export function safeSlots(layer: LayerCache, scores: Scores, head: number): Uint
 	return union(layer.length(head), scores.always?.[head], layer.protectedSlots(head));
 }
 
-/** The slots of `head` that stay when each head keeps `count`. */
+/** The slots of `head` that stay when each head keeps `count`: protected ones in any case, then the scorer's own. */
 export function chooseTop(layer: LayerCache, scores: Scores, head: number, count: number): { kept: Int32Array; safe: Uint8Array } {
 	const safe = safeSlots(layer, scores, head);
-	return { kept: topSlots(scores.byHead[head], count, safe), safe };
+	const guarded = layer.protectedSlots(head);
+	const pinned = guarded.reduce((sum, flag) => sum + flag, 0);
+	const rank = safe.map((flag, slot) => flag + guarded[slot]);
+	return { kept: topSlots(scores.byHead[head], Math.max(count, pinned), rank), safe };
 }
 
 /** Each head keeps its `count` best slots. Does nothing to a head that has no more than that. */

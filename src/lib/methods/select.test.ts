@@ -11,6 +11,7 @@ describe('topSlots', () => {
 	it('takes what always stays first, and the newest of that if it is too much', () => {
 		expect(topSlots([9, 8, 0, 0, 0], 3, [0, 0, 1, 0, 1])).toEqual(Int32Array.of(0, 2, 4));
 		expect(topSlots([9, 8, 0, 0, 0], 2, [0, 0, 1, 1, 1])).toEqual(Int32Array.of(3, 4));
+		expect(topSlots([9, 8, 0, 0, 0], 2, [0, 2, 1, 1, 1])).toEqual(Int32Array.of(1, 4));
 	});
 	it('keeps all when the count is larger, also without limit', () => {
 		expect(topSlots([2, 1], Infinity)).toEqual(Int32Array.of(0, 1));

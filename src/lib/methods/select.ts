@@ -4,8 +4,9 @@
  */
 
 /**
- * The `count` best slots, as ascending slot indices. Slots in `always` come first, the newest of
- * them if they alone are too many; then higher scores; equal scores go to the lower index.
+ * The `count` best slots, as ascending slot indices. Slots with the highest number in `always` come
+ * first, the newest of them if they alone are too many; then higher scores; equal scores go to the
+ * lower index.
  */
 export function topSlots(scores: ArrayLike<number>, count: number, always?: ArrayLike<number>): Int32Array {
 	const n = scores.length;
@@ -13,8 +14,8 @@ export function topSlots(scores: ArrayLike<number>, count: number, always?: Arra
 	if (wanted === n) return Int32Array.from({ length: n }, (_, slot) => slot);
 	const order = Array.from({ length: n }, (_, slot) => slot);
 	order.sort((a, b) => {
-		const alwaysA = always?.[a] ? 1 : 0;
-		const alwaysB = always?.[b] ? 1 : 0;
+		const alwaysA = always?.[a] ?? 0;
+		const alwaysB = always?.[b] ?? 0;
 		if (alwaysA !== alwaysB) return alwaysB - alwaysA;
 		if (alwaysA) return b - a;
 		return scores[b] - scores[a] || a - b;
