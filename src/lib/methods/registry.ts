@@ -9,7 +9,7 @@ const modules = import.meta.glob<Record<string, unknown>>(['./*/*.ts', '!./*/*.t
 /** Every method by its id, families and files in alphabetical order. */
 export const methods: ReadonlyMap<string, Method> = collect(modules);
 
-/** Modules by path -> methods by id. Files whose default export is no method are helpers. Throws on a double id. */
+/** Modules by path -> methods by id. Files without a method as default export are left out. Throws on a double id. */
 export function collect(found: Record<string, Record<string, unknown>>): Map<string, Method> {
 	const byId = new Map<string, Method>();
 	const homes = new Map<string, string>();

@@ -29,7 +29,7 @@ describe('topSlots', () => {
 	});
 });
 
-describe('small helpers', () => {
+describe('small functions', () => {
 	it('pools with the full divisor at the borders', () => {
 		expect(Array.from(poolAverage([5, 10, 15, 20], 5))).toEqual([6, 10, 10, 9]);
 		expect(Array.from(poolAverage([5, 10], 1))).toEqual([5, 10]);
