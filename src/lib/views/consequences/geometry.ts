@@ -126,7 +126,9 @@ function klLines(trace: Trace, x: (step: number) => number, column: number, heig
 export function scoreGeometry(trace: Trace, { width, presenter, phone, large = false }: ScoreOptions): Score {
 	const columns = plannedSteps(trace);
 	const least = presenter ? 96 : phone ? 52 : 60;
-	const column = Math.max(least, Math.min(presenter ? 140 : 118, (width - PAD) / columns));
+	// Where not all fit, a whole number of columns fills the room.
+	const fitting = Math.max(1, Math.floor(width / least));
+	const column = (width - PAD) / columns >= least ? Math.min(presenter ? 140 : 118, (width - PAD) / columns) : Math.max(least, width / fitting);
 	const strip = presenter ? 0 : large ? 240 : phone ? 92 : 118;
 	const rowHeight = presenter ? 43 : phone ? 32 : 31;
 	const size = presenter ? 26 : phone ? 16 : 18;

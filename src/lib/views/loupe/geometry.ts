@@ -36,7 +36,7 @@ export function loupeGeometry(trace: Trace, arm: number, layer: number, step: nu
 	const exists = row ? Math.min(row.span, positionsAt(trace, at)) : 0;
 	const n = Math.min(positions, exists);
 	const first = Math.max(0, Math.min(exists - n, around - Math.floor(n / 2)));
-	const column = (width - GUTTER) / Math.max(1, n);
+	const column = Math.max(12, (width - GUTTER) / Math.max(1, n));
 	const pitch = cell + 4;
 	const texts = row ? textsOfRow(trace, row, at) : [];
 	const states = row ? cellsAt(row, at) : new Uint8Array();
