@@ -3,6 +3,7 @@
  * had, the full cache as its queries only (its keys never go away, so its attention can be computed
  * again when a picture asks).
  */
+import type { Seen } from '$lib/cache/device/index.ts';
 import type { ModelShape } from '$lib/documents/trace.ts';
 import { fromHalf, toHalf } from '$lib/numerics/half.ts';
 import type { Readings } from './readings.ts';
@@ -35,9 +36,10 @@ export class AttentionLog {
 		const { layers, heads, kvHeads } = this.model;
 		const step: ArmStep = { positions: [], attention: [], summary: new Float32Array(layers * heads) };
 		for (let layer = 0; layer < layers; layer++) {
-			for (let head = 0; head < kvHeads; head++) step.positions.push(Uint16Array.from(own.readable(layer, head)));
+			const readable = Array.from({ length: kvHeads }, (_, head) => own.readable(layer, head));
+			step.positions.push(...readable.map((positions) => Uint16Array.from(positions)));
 			for (let head = 0; head < heads; head++) {
-				step.attention.push(toHalf(own.readableAttention(layer, head)));
+				step.attention.push(toHalf(own.attentionOver(layer, head, readable[Math.floor((head * kvHeads) / heads)])));
 				step.summary[layer * heads + head] = own.summaryShare(layer, head);
 			}
 		}
@@ -75,10 +77,10 @@ export class AttentionLog {
 }
 
 /** All queries of one row of a pass, [layers x heads x headDim]. */
-export function queriesOf(model: ModelShape, row: Readings): Float32Array {
+export function queriesOf(model: ModelShape, seen: Seen, row: number): Float32Array {
 	const out = new Float32Array(model.layers * model.heads * model.headDim);
 	for (let layer = 0; layer < model.layers; layer++) {
-		for (let head = 0; head < model.heads; head++) out.set(row.query(layer, head), (layer * model.heads + head) * model.headDim);
+		for (let head = 0; head < model.heads; head++) out.set(seen.query(row, layer, head), (layer * model.heads + head) * model.headDim);
 	}
 	return out;
 }

@@ -11,8 +11,8 @@ export class Readings {
 	/** The same, 1 where the slot was hidden from attention. */
 	readonly #hidden: Uint8Array[][];
 
-	/** To be made right after the pass. `last`: position of the token that the pass read; `span`: positions that can exist. */
-	constructor(readonly seen: Seen, readonly row: number, arm: ArmCache, readonly last: number, readonly span: number) {
+	/** To be made right after the pass. `last`: position of the token that the pass read. */
+	constructor(readonly seen: Seen, readonly row: number, arm: ArmCache, readonly last: number) {
 		this.#positions = arm.layers.map((layer) => layer.heads.map((head) => head.slots.copy('position')));
 		this.#hidden = arm.layers.map((layer) => layer.heads.map((head) => head.slots.copy('hidden')));
 	}
@@ -24,8 +24,7 @@ export class Readings {
 
 	/** Attention over `positions`; sums to 1 less what a summary got (and, in the re-run of the last prompt token, what a token got that is not stored). */
 	attention(layer: number, queryHead: number): Float32Array {
-		const row = this.seen.attentionByPosition(this.row, layer, queryHead, this.span);
-		return Float32Array.from(this.positions(layer, this.kvHead(queryHead)), (position) => row[position]);
+		return this.seen.attentionOver(this.row, layer, queryHead, this.positions(layer, this.kvHead(queryHead)));
 	}
 
 	/** Rotated query, [headDim]. */
@@ -40,10 +39,9 @@ export class Readings {
 		return seen.at(-1) === this.last ? seen : Int32Array.of(...seen, this.last);
 	}
 
-	/** Attention over `readable`. */
-	readableAttention(layer: number, queryHead: number): Float32Array {
-		const row = this.seen.attentionByPosition(this.row, layer, queryHead, this.span);
-		return Float32Array.from(this.readable(layer, this.kvHead(queryHead)), (position) => row[position]);
+	/** Attention over these positions. */
+	attentionOver(layer: number, queryHead: number, positions: Int32Array): Float32Array {
+		return this.seen.attentionOver(this.row, layer, queryHead, positions);
 	}
 
 	summaryShare(layer: number, queryHead: number): number {

@@ -147,8 +147,8 @@ export class Run {
 		if (row.ended) return null;
 		const cache = caches[1 + i];
 		const shadow = plan.forced ? 0 : 1 + arms.length + i;
-		const readings = new Readings(seen, 1 + i, cache, position, plan.span);
-		if (record) sources.log.add(i, readings, queriesOf(this.#p.lab.model, new Readings(seen, shadow, caches[shadow], position, plan.span)));
+		const readings = new Readings(seen, 1 + i, cache, position);
+		if (record) sources.log.add(i, readings, queriesOf(this.#p.lab.model, seen, shadow));
 		if (step > 0) arms[i].appended(cache, readings, step, position);
 		const cells = cellStates(cache, plan.span);
 		const diff = difference(step, this.#cells[i], cells);

@@ -76,6 +76,31 @@ export class Seen {
 		return out;
 	}
 
+	/** The same over these logical positions only, as it was when the pass was read. */
+	attentionOver(row: number, layer: number, queryHead: number, positions: ArrayLike<number>): Float32Array {
+		const places = this.lastRow(row, layer, queryHead);
+		const left = 1 - this.summaryShare(row, layer, queryHead);
+		const placeOf = this.placesByPosition(row, layer, this.kvHead(queryHead));
+		return Float32Array.from(positions, (position) => (placeOf[position] >= 0 ? places[placeOf[position]] * left : 0));
+	}
+
+	/** Place of each position, -1 where none; worked out once a head, for all its query heads. */
+	private placesByPosition(row: number, layer: number, head: number): Int32Array {
+		const { kvHeads, capacity } = this.shape;
+		const key = (layer * this.shape.rows + row) * kvHeads + head;
+		let placeOf = this.places.get(key);
+		if (placeOf) return placeOf;
+		const at = this.positions[layer].subarray((row * kvHeads + head) * capacity, (row * kvHeads + head + 1) * capacity);
+		let last = -1;
+		for (const position of at) if (position > last) last = position;
+		placeOf = new Int32Array(last + 1).fill(-1);
+		// In the re-run of step 0 the last place is the token's own; its stored slot was not read.
+		for (let place = 0; place < capacity; place++) if (at[place] >= 0) placeOf[at[place]] = place;
+		this.places.set(key, placeOf);
+		return placeOf;
+	}
+	private readonly places = new Map<number, Int32Array>();
+
 	/** Column sums of the pass's attention over the slots held now (passes of several tokens). */
 	attentionSums(row: number, layer: number, queryHead: number): Float64Array {
 		const all = this.asked(this.layers[layer].attentionSums, 'attention sums');
