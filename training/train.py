@@ -81,7 +81,7 @@ def shaped(watch: Watch, ids: torch.Tensor, weights: torch.Tensor, rows: torch.T
     reward = torch.zeros(())
     if sink > 0:
         layers = range(len(watch.layers))
-        reward = reward + sink * torch.stack([(watch.shares(n, rows)[..., 0] + 0.1).log().mean() for n in layers]).mean()
+        reward = reward + sink * torch.stack([(watch.shares(n, rows)[..., 0] + 0.02).log().mean() for n in layers]).mean()
     if hint > 0:
         before = (torch.arange(ids.shape[1] - 1)[None, :] == rows[:, None] - 1).float()
         reward = reward + hint * ((watch.shares(1, rows, 2) * before).sum(-1) + 0.1).log().mean()
