@@ -3,12 +3,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
 import type { EngineInfo } from '$lib/documents/trace.ts';
 import { methods } from '$lib/methods/registry.ts';
-import { experiment, TINY, tinyLab } from './testing.ts';
+import { experiment, TINY, tinyLab, tinySpec } from './testing.ts';
 
-/** Parameters that fit heads of 16 channels and make methods act early and often. */
-const PARAMS: Record<string, Record<string, unknown>> = {
-	kivi: { group: 16, residual: 16 }, 'svd-truncation': { rankK: 6, rankV: 9 }, snapkv: { window: 8 }, quest: { page_size: 8 }
-};
 const STEPS = 300;
 
 interface Memory {
@@ -28,7 +24,7 @@ export function flatSuite(backend: EngineInfo['backend']): void {
 		const lab = await tinyLab(backend, { ...TINY, num_hidden_layers: 1, max_position_embeddings: 512 });
 		const before = memory();
 		const run = await lab.start(experiment({
-			arms: [...methods.keys()].map((method) => ({ stack: [{ method, params: knownParams(method) }] })),
+			arms: [...methods.keys()].map((method) => ({ stack: [tinySpec(method)] })),
 			forced: { tokens: Array.from({ length: STEPS + 20 }, (_, i) => 2 + ((i * 29) % 250)) }
 		}), { record: true });
 		// The first steps compile kernels and fill the pool of buffers.
@@ -45,10 +41,4 @@ export function flatSuite(backend: EngineInfo['backend']): void {
 		lab.dispose();
 		// Seconds of work; the limit is for machines that many share.
 	}, 900_000);
-}
-
-/** Only what the method has: names may change without this test having a say. */
-function knownParams(method: string): Record<string, unknown> {
-	const known = methods.get(method)!.params;
-	return Object.fromEntries(Object.entries(PARAMS[method] ?? {}).filter(([name]) => name in known));
 }

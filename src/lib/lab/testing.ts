@@ -2,7 +2,7 @@
 import { loadModel } from '$lib/model/index.ts';
 import { HF_RANDOM, randomLlama } from '$lib/model/random-llama.ts';
 import { openBackend, type Preferred } from '$lib/ops/index.ts';
-import type { Experiment } from '$lib/documents/experiment.ts';
+import type { Experiment, MethodSpec } from '$lib/documents/experiment.ts';
 import { parseExperiment } from '$lib/documents/schema.ts';
 import { Lab } from './lab.ts';
 
@@ -24,3 +24,13 @@ export function experiment(parts: Record<string, unknown>): Experiment {
 
 /** 96 characters: with a tokenizer of bytes as many tokens, and one more where there is a first one. */
 export const TEXT = 'The red box has the code 4417. Anna walked to the river and found a small boat under the trees. ';
+
+/** Parameters that fit heads of 16 channels and make methods act early and often. */
+const PARAMS: Record<string, MethodSpec['params']> = {
+	kivi: { group: 16, residual: 16 }, 'svd-truncation': { rankK: 6, rankV: 9 }, snapkv: { window: 8 }, quest: { page: 8 }
+};
+
+/** A method with its presets, but for what would not fit the tiny model. */
+export function tinySpec(method: string): MethodSpec {
+	return { method, params: PARAMS[method] ?? {} };
+}
