@@ -4,18 +4,18 @@ import { createContext } from 'svelte';
 export class Frame {
 	/** Number of the figure that is maximized. */
 	maximized = $state<string | null>(null);
-	#figures = new Set<string>();
+	#figures: string[] = [];
 
 	register(number: string): () => void {
-		this.#figures.add(number);
+		this.#figures.push(number);
 		return () => {
-			this.#figures.delete(number);
+			this.#figures = this.#figures.filter((each) => each !== number);
 			if (this.maximized === number) this.maximized = null;
 		};
 	}
 
 	has(number: string): boolean {
-		return this.#figures.has(number);
+		return this.#figures.includes(number);
 	}
 
 	toggle(number: string): void {
