@@ -2,7 +2,7 @@
  * Who still knows the code? One needle a seed in a prompt of about 550 tokens; every arm may keep
  * 23 % of the cache. Prints how many answers were right:
  * node scripts/run-ts.mjs bench/needle.ts [--seeds 50] [--length 550] [--fraction 0.23]
- *   [--methods snapkv,streaming-llm] [--model nano|path:DIR] [--backend wasm] [--first 1000]
+ *   [--methods snapkv,streaming-llm,snapkv:window=16:kernel=7] [--model nano|path:DIR] [--backend wasm] [--first 1000]
  */
 import { fileURLToPath } from 'node:url';
 import { parseExperiment } from '../src/lib/documents/schema.ts';
@@ -25,6 +25,7 @@ export interface NeedleOptions {
 	first?: number;
 	length?: number;
 	fraction?: number;
+	/** Ids, with parameters after colons: `snapkv:window=16`. */
 	methods?: string[];
 	onSeed?: (seed: number, counts: NeedleCounts) => void;
 }
@@ -37,7 +38,7 @@ export async function countNeedles(lab: Lab, options: NeedleOptions = {}): Promi
 	for (let seed = first; seed < first + seeds; seed++) {
 		const { experiment } = parseExperiment({
 			version: 1, model: lab.model.id, prompt: { task: 'needle', seed, length }, generate: { tokens: 8 },
-			arms: methods.map((method) => ({ label: method, stack: [{ method, params: { budget: { fraction } } }] }))
+			arms: methods.map((words) => ({ label: words, stack: [readMethod(words, fraction)] }))
 		}, { unknown: 'error' });
 		const run = await lab.start(experiment);
 		await run.advance();
@@ -54,6 +55,12 @@ export async function countNeedles(lab: Lab, options: NeedleOptions = {}): Promi
 	return counts;
 }
 
+function readMethod(words: string, fraction: number) {
+	const [method, ...given] = words.split(':');
+	const params = given.map((pair) => pair.split('=')).map(([name, value]) => [name, Number.isNaN(Number(value)) ? value : Number(value)]);
+	return { method, params: { budget: { fraction }, ...Object.fromEntries(params) } };
+}
+
 export async function main(args: string[]): Promise<void> {
 	const option = (name: string, fallback: string) => (args.includes(name) ? args[args.indexOf(name) + 1] : fallback);
 	const backend = option('--backend', 'wasm') as EngineInfo['backend'];
@@ -68,7 +75,7 @@ export async function main(args: string[]): Promise<void> {
 	});
 	process.stderr.write('\n');
 	console.log(`needle at ${length} tokens, ${fraction * 100} % of the cache, ${seeds} seeds, ${lab.model.id} on ${lab.engine.backend}`);
-	console.log(`${'full cache'.padEnd(20)} ${full} of ${seeds}`);
-	for (const [method, count] of Object.entries(right)) console.log(`${method.padEnd(20)} ${count} of ${seeds}   mean KL ${kl[method].toFixed(4)} nats`);
+	console.log(`${'full cache'.padEnd(30)} ${full} of ${seeds}`);
+	for (const [method, count] of Object.entries(right)) console.log(`${method.padEnd(30)} ${count} of ${seeds}   mean KL ${kl[method].toFixed(4)} nats`);
 	lab.dispose();
 }
