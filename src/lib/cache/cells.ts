@@ -8,9 +8,9 @@ const STATE = Object.fromEntries(CELL_STATES.map((state, i) => [state, i])) as R
 /** The reason under which a reader's own pins are protected. */
 export const BY_HAND = 'hand';
 
-/** Mean nominal bits of K and V as the nearest state of the map; any encoding shows. */
+/** Mean nominal bits of K and V as a state of the map: the nearest, but from 5 bits on never fewer than there are. */
 function stateOfBits(bits: number): CellState {
-	return bits <= 2.5 ? 'b2' : bits <= 3.5 ? 'b3' : bits <= 6 ? 'b4' : 'b8';
+	return bits <= 2.5 ? 'b2' : bits <= 3.5 ? 'b3' : bits < 5 ? 'b4' : 'b8';
 }
 
 function stateOfSlot(head: HeadStore, slot: number, pinned: boolean): CellState {
