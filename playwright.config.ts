@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 const executablePath = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser'].find(
 	(path) => path && existsSync(path)
 );
+const port = process.env.WINNOW_TEST_PORT ?? '4173';
 const root = process.getuid?.() === 0;
 
 const quiet = [
@@ -23,16 +24,16 @@ export default defineConfig({
 		? [['line'], ['json', { outputFile: process.env.WINNOW_PLAYWRIGHT_JSON }]]
 		: [['list']],
 	use: {
-		baseURL: 'http://localhost:4173',
+		baseURL: `http://localhost:${port}`,
 		launchOptions: {
 			...(executablePath ? { executablePath } : { channel: 'chrome' }),
 			args: [...(root ? ['--no-sandbox'] : []), ...quiet, ...swiftshader]
 		}
 	},
 	webServer: {
-		command: 'npx vite preview --port 4173 --strictPort',
-		url: 'http://localhost:4173',
+		command: `npx vite preview --port ${port} --strictPort`,
+		url: `http://localhost:${port}`,
 		reuseExistingServer: !process.env.CI,
-		timeout: 60_000
+		timeout: 120_000
 	}
 });
