@@ -308,7 +308,7 @@ export class LabState {
 
 	#explain(error: unknown): void {
 		const kind = (error as { kind?: string }).kind ?? 'other';
-		const text = error instanceof Error && error.message ? error.message : 'Something went wrong that has no name.';
+		const text = (error instanceof Error && error.message ? error.message : 'Something went wrong that has no name').replace(/[^.!?]$/, '$&.');
 		const again = { text: 'Try again', run: () => void this.run() };
 		if (kind === 'crash' || kind === 'device' || kind === 'silent') {
 			this.#client?.dispose();

@@ -114,10 +114,10 @@ export class Selection {
 		);
 	}
 
-	/** Takes what a link carried; anything that is not a number (or null) is ignored. */
+	/** Takes what `toJSON` gave; what it left out is at its start, what is no whole number is ignored. */
 	restore(value: unknown): void {
 		if (typeof value !== 'object' || value === null) return;
-		const change: Partial<SelectionFields> = {};
+		const change: Partial<SelectionFields> = { ...START };
 		for (const key of Object.keys(START) as (keyof SelectionFields)[]) {
 			const field = (value as Record<string, unknown>)[key];
 			if (Number.isInteger(field)) change[key] = field as number;
