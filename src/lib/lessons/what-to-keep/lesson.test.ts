@@ -22,7 +22,7 @@ const trace = {
 } as unknown as Trace;
 const result = (...values: number[]): Outcome => ({
 	reference: digitsRight('7491', '7491'),
-	arms: values.map((v) => digitsRight('7491'.slice(0, v).padEnd(4, 'x'), '7491'))
+	arms: values.map((v) => digitsRight('7491'.slice(0, v).padEnd(4, '0'), '7491'))
 });
 
 describe('reading the outcome', () => {
@@ -31,6 +31,7 @@ describe('reading the outcome', () => {
 		expect(digitsRight(' 7149', '7491').value).toBe(1);
 		expect(digitsRight(' 7491.\nQ', '7491.')).toMatchObject({ value: 4, pieces: { length: 4 } });
 		expect(digitsRight('7', '7491')).toMatchObject({ value: 1 });
+		expect(digitsRight(' 74.\nQ', '7491').pieces.map((p) => p.text).join('')).toBe('74\u2013\u2013');
 		expect(digitsRight('', '7491').pieces).toHaveLength(4);
 		expect(outcome(trace).arms.map((m) => m.value)).toEqual([0, 3, 4]);
 	});
@@ -49,7 +50,7 @@ describe('reading the outcome', () => {
 
 describe('the words take up the prediction', () => {
 	it('name the widest miss, what was written, and what was right', () => {
-		expect(plain(verdict([4, 3, 4], result(0, 3, 4)))).toBe('You gave Sinks and recent 4 of 4 digits. It writes xxxx: 0 of 4. You were exactly right about Heavy hitters and SnapKV.');
+		expect(plain(verdict([4, 3, 4], result(0, 3, 4)))).toBe('You gave Sinks and recent 4 of 4 digits. It writes 0000: 0 of 4. You were exactly right about Heavy hitters and SnapKV.');
 		expect(plain(verdict([0, 3, 0], result(0, 3, 4)))).toMatch(/^You gave SnapKV 0 of 4 digits\. It still writes 7491: 4 of 4\./);
 	});
 	it('say so when everything was right, and bear a class without discs', () => {
@@ -58,7 +59,7 @@ describe('the words take up the prediction', () => {
 	});
 	it('count the hands and what they voted for', () => {
 		expect(plain(hands([14, 2, 7], null))).not.toMatch(/digits right/);
-		expect(plain(hands([14, 2, 7], result(0, 3, 4)))).toMatch(/^14 hands for Sinks and recent\. It writes xxxx, 0 of 4 digits right\. SnapKV has 4 of 4/);
+		expect(plain(hands([14, 2, 7], result(0, 3, 4)))).toMatch(/^14 hands for Sinks and recent\. It writes 0000, 0 of 4 digits right\. SnapKV has 4 of 4/);
 		expect(plain(hands([1, 0, 7], result(0, 3, 4)))).toMatch(/^7 hands for SnapKV\. It writes 7491/);
 	});
 	it('draw the point from what was measured and from nothing else', () => {

@@ -5,8 +5,9 @@ import type { Measured, Outcome } from '../lesson.ts';
 /** Digits of the answer that a text has right and in place; the full stop after them does not count. */
 export function digitsRight(text: string, sentence: string): Measured {
 	const answer = sentence.replace(/\D/g, '');
-	const written = text.trim().slice(0, answer.length).padEnd(answer.length, '\u2013');
-	const pieces = [...answer].map((digit, i) => ({ text: written[i].trim() || '·', right: written[i] === digit }));
+	const digits = /^\s*(\d*)/.exec(text)![1];
+	// A dash stands where the model wrote no digit.
+	const pieces = [...answer].map((digit, i) => ({ text: digits[i] ?? '\u2013', right: digits[i] === digit }));
 	return { value: pieces.filter((piece) => piece.right).length, pieces };
 }
 
