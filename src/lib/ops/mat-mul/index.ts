@@ -1,6 +1,6 @@
 /**
- * Products with weights. A weight knows its layout: [outputs, inputs] on WebGPU, where a thread
- * reads along the inputs, and [inputs, outputs] elsewhere, the only form that is fast on wasm.
+ * Products with weights. A weight knows its layout: [outputs, inputs] on WebGPU and cpu, where one
+ * sum reads along the inputs, and [inputs, outputs] on wasm, the only form that is fast there.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { persistentFrom } from '../buffers.ts';
@@ -23,7 +23,7 @@ export function makeWeight(data: Float32Array, outputs: number, inputs: number):
 	if (data.length !== outputs * inputs) {
 		throw new RangeError(`a weight of ${outputs} x ${inputs} cannot be made of ${data.length} numbers`);
 	}
-	const rowMajorOutputs = tf.getBackend() === 'webgpu';
+	const rowMajorOutputs = tf.getBackend() !== 'wasm';
 	const tensor = rowMajorOutputs
 		? persistentFrom(data, [outputs, inputs])
 		: persistentFrom(transposed(data, outputs, inputs), [inputs, outputs]);
@@ -35,7 +35,7 @@ export function matMul(x: tf.Tensor, weight: Weight, plus?: tf.Tensor): tf.Tenso
 	if (x.shape[x.shape.length - 1] !== weight.inputs) {
 		throw new RangeError(`${x.shape.join(' x ')} does not fit a weight of ${weight.outputs} x ${weight.inputs}`);
 	}
-	return runOp('WinnowMatMul', plus ? { x, w: weight.tensor, plus } : { x, w: weight.tensor });
+	return runOp('WinnowMatMul', plus ? { x, w: weight.tensor, plus } : { x, w: weight.tensor }, { rowMajorOutputs: weight.rowMajorOutputs });
 }
 
 /** [rows, columns] -> [columns, rows], in blocks so that both sides stay in the CPU's cache. */

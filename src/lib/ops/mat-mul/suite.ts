@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Preferred } from '../backend.ts';
-import { check, normal, tensor } from '../testing.ts';
+import { check, expectClose, normal, numbersOn, tensor } from '../testing.ts';
+import { hostMatMul } from './host.ts';
 import { makeWeight, matMul, transposed } from './index.ts';
+import { product } from './stock.ts';
 
 export function matMulSuite(backend: Preferred): void {
 	describe(`matMul on ${backend}`, () => {
@@ -23,6 +25,14 @@ export function matMulSuite(backend: Preferred): void {
 				weight.tensor.dispose();
 				return results;
 			}, [product, product.map((v, i) => v + plus.data[i])]);
+		});
+
+		it.runIf(backend === 'cpu')('multiplies by loops as by stock ops', async () => {
+			const [x, w, plus] = [normal('loops x', 5, 35), normal('loops w', 9, 35), normal('loops plus', 5, 9)];
+			const [loops, ops] = await numbersOn(backend, () => [
+				hostMatMul(tensor(x), tensor(w), tensor(plus)), tf.tidy(() => product(tensor(x), tensor(w), tensor(plus), true))
+			]);
+			expectClose(loops, ops);
 		});
 
 		it('refuses what does not fit', async () => {
