@@ -16,7 +16,7 @@ export function smallKeys(layer: LayerCache): Scores {
 export default defineMethod({
 	id: 'knorm',
 	title: 'Knorm',
-	subtitle: 'small keys are the important ones',
+	subtitle: 'small keys stay',
 	family: 'eviction',
 	paper: 'Devoto et al., A Simple and Effective L2 Norm-Based Strategy for KV Cache Compression, EMNLP 2024',
 	confidence: 'Follows kvpress 0.5.4 and agrees with its numbers. The authors skip the first two layers; kvpress and we do not.',
