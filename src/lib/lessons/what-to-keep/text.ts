@@ -79,7 +79,7 @@ export function point(_trace: Trace, { arms, reference }: Outcome): Paragraph {
 	if (known.length === 1 && known[0] === ASKED) {
 		return ['The same bytes, and only the policy that ', strong('looked at the question'), ' first kept its answer. A policy can keep what matters only if it knows what will be asked.'];
 	}
-	if (known.length === 0) return ['None of the three has the whole code. At this number of bytes every one of them loses part of it.'];
+	if (known.length === 0) return ['None of the three has the whole code at this number of bytes. ', ...(Math.max(...arms.map((m) => m.value)) > 0 ? best(arms) : ['None has a single digit.'])];
 	if (lost.length === 0) return ['Here all three still know the code. Give them fewer bytes, or another story, and see which one loses it first.'];
 	return [strong(list(known.map((i) => NAMES[i]))), ` still ${known.length === 1 ? 'knows' : 'know'} the code at the same bytes at which ${list(lost)} ${lost.length === 1 ? 'does' : 'do'} not: what counts is how the policy chooses.`];
 }
