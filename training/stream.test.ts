@@ -34,7 +34,7 @@ describe('training rows', () => {
 				expect(Math.max(...ids)).toBeLessThan(tokens.size);
 				expect(weights[0]).toBe(0);
 				expect(weights.slice(1).every((weight) => weight >= 1 && weight <= 128)).toBe(true);
-				if (kind !== 'ids') expect(tokens.decode(ids.slice(1, 2))).toMatch(/^["A-Za-z]/);
+				if (kind !== 'ids' && kind !== 'echo') expect(tokens.decode(ids.slice(1, 2))).toMatch(/^["A-Za-z]/);
 			}
 		}
 	});
