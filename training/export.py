@@ -46,7 +46,7 @@ def load(folder: Path) -> Nano:
 
 
 def check(folder: Path) -> float:
-    """Largest difference of logits between transformers and our own model, in f32."""
+    """Largest difference of logits between transformers and our own model, in f32, over the largest logit."""
     from transformers import AutoModelForCausalLM
 
     ours = load(folder)
@@ -54,7 +54,8 @@ def check(folder: Path) -> float:
     ids = torch.randint(2, ours.config.vocab_size, (2, 300), generator=torch.Generator().manual_seed(1))
     ids[:, 0] = 0
     with torch.no_grad():
-        return float((ours(ids) - theirs(ids).logits).abs().max())
+        mine = ours(ids)
+        return float((mine - theirs(ids).logits).abs().max() / mine.abs().max())
 
 
 def main() -> None:
@@ -67,13 +68,14 @@ def main() -> None:
     args.to.mkdir(parents=True, exist_ok=True)
     weights = {name: w.half().contiguous() for name, w in saved["model"].items()}
     save_file(weights, args.to / "model.safetensors", metadata={"format": "pt"})
+    (args.to / "model.safetensors").chmod(0o644)
     (args.to / "config.json").write_text(json.dumps(hf_config(config), indent=2) + "\n")
     generation = {"bos_token_id": 0, "eos_token_id": 1, "do_sample": False}
     (args.to / "generation_config.json").write_text(json.dumps(generation, indent=2) + "\n")
 
     worst = check(args.to)
     size = (args.to / "model.safetensors").stat().st_size
-    print(f"tokens seen {saved['state']['tokens']}, weights {size} bytes, largest logit difference {worst:.2e}")
+    print(f"tokens seen {saved['state']['tokens']}, weights {size} bytes, largest logit difference {worst:.2e} of the largest logit")
     if worst > 1e-4:
         raise SystemExit("transformers computes something else")
 

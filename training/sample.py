@@ -41,14 +41,18 @@ def main() -> None:
     args = p.parse_args()
     model = open_model(args.model)
     tokenizer = Tokenizer.from_file(str(ROOT / "static/models/nano/tokenizer.json"))
-    for i in range(args.count):
-        prompt = args.prompt.replace("\\n", "\n") or OPENINGS[i % len(OPENINGS)]
+    prompts = [args.prompt.replace("\\n", "\n")] if args.prompt else OPENINGS[: args.count]
+    number = 0
+    for i, prompt in enumerate(prompts):
         encoded = tokenizer.encode(prompt).ids
-        ids = torch.tensor([encoded if encoded[:1] == [0] else [0, *encoded]])
-        text = tokenizer.decode(generate(model, ids, args.length, args.temperature, args.seed + i)[0, 1:].tolist())
-        if not args.prompt and "." in text:
-            text = text[: text.rindex(".") + 1]
-        print(f"{i + 1}. {text}\n" if args.count > 1 else text)
+        rows = len(range(i, args.count, len(prompts)))
+        start = torch.tensor([encoded if encoded[:1] == [0] else [0, *encoded]] * rows)
+        for ids in generate(model, start, args.length, args.temperature, args.seed + i).tolist():
+            text = tokenizer.decode(ids[1:])
+            if not args.prompt and "." in text:
+                text = text[: text.rindex(".") + 1]
+            number += 1
+            print(f"{number}. {text}\n" if args.count > 1 else text)
 
 
 if __name__ == "__main__":
