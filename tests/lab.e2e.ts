@@ -22,6 +22,7 @@ const words = async (page: Page) => (await page.locator('.changed svg text.word'
 
 async function open(page: Page, address = '/'): Promise<void> {
 	await page.goto(address);
+	await expect(page.locator('html[data-ready]')).toBeAttached();
 	await page.waitForLoadState('networkidle');
 	await expect(go(page)).toBeEnabled();
 }

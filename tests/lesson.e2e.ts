@@ -11,6 +11,7 @@ const withoutModel = (page: Page) => page.route('**/models/**', (route) => route
 
 async function open(page: Page, hash = ''): Promise<void> {
 	await page.goto(LESSON + hash);
+	await page.locator('html[data-ready]').waitFor({ state: 'attached' });
 	await page.waitForFunction(() => document.querySelectorAll('g.column').length === 3);
 	await page.waitForLoadState('networkidle');
 }
