@@ -5,7 +5,7 @@ import { recallDocument } from './documents/recall.ts';
 import { Writer, WEIGHT, type CountTokens, type Piece } from './pieces.ts';
 import { tellStory } from './story.ts';
 
-export const KINDS = ['recall', 'copy', 'ids', 'echo', 'arith', 'chain', 'story'] as const;
+export const KINDS = ['recall', 'same', 'copy', 'ids', 'echo', 'arith', 'chain', 'story'] as const;
 export type DocumentKind = (typeof KINDS)[number];
 
 /**
@@ -15,6 +15,7 @@ export type DocumentKind = (typeof KINDS)[number];
 export function makeDocument(kind: DocumentKind, rng: Random, room: number, count: CountTokens, vocabulary = 4096): Piece[] {
 	const out = new Writer(room, count);
 	if (kind === 'recall') recallDocument(rng, out);
+	else if (kind === 'same') recallDocument(rng, out, true);
 	else if (kind === 'copy') copyDocument(rng, out);
 	else if (kind === 'ids') idsDocument(rng, out, vocabulary);
 	else if (kind === 'echo') echoDocument(rng, out, vocabulary);

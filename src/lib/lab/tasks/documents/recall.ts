@@ -121,21 +121,22 @@ function smallTalk({ rng, out, filler }: Scene): number {
 	return before - out.left;
 }
 
-export function recallDocument(rng: Random, out: Writer): void {
+/** With `one`, every document is a block of facts of one attribute: only the subject tells which is asked for. */
+export function recallDocument(rng: Random, out: Writer, one = false): void {
 	const book = new FactBook(rng);
 	const filler = tellStory(rng, book.strangers());
 	// The filler starts anywhere in a story, so that its opening is not in every document.
 	for (let skip = rng.int(0, 15); skip > 0; skip--) filler();
-	const chat = rng.chance(0.42);
+	const chat = rng.chance(one ? 0.2 : 0.42);
 	const scene: Scene = { rng, out, book, filler, chat };
 	const room = out.room;
 	const long = room >= 400;
-	let layout: Layout = rng.pick(['same', 'mixed', 'mixed', chat ? 'topics' : 'same', 'topics', 'mixed']);
+	let layout: Layout = one ? 'same' : rng.pick(['same', 'mixed', 'mixed', chat ? 'topics' : 'same', 'topics', 'mixed']);
 	// Far: facts at the start, almost a row of filler, questions at the end.
-	const far = rng.chance(long ? 0.35 : 0.15);
+	const far = !one && rng.chance(long ? 0.35 : 0.15);
 	// Codes are the hardest to keep over a distance.
 	if (far && rng.chance(0.4)) layout = 'same';
-	const dense = !far && rng.chance(0.5);
+	const dense = !far && rng.chance(one ? 0.75 : 0.5);
 	let open: Fact[] = [];
 	const known: Fact[] = [];
 	let round = 0;
