@@ -2,69 +2,78 @@
  * Reads safetensors files: 8 bytes of header length, a JSON header, raw numbers.
  * Format: https://huggingface.co/docs/safetensors. Every error is a sentence for the reader.
  */
-import { fromHalf } from '$lib/numerics/half.ts';
+import { ModelError } from './error.ts';
+import { bytesOf, type StoredTensor, type TensorSource } from './stored.ts';
+import type { StoredFile } from './stored-file.ts';
 
-export class ModelError extends Error {
-	override name = 'ModelError';
-}
+export { ModelError } from './error.ts';
+export { toFloat32, type StoredTensor } from './stored.ts';
 
-const BYTES: Record<string, number> = { F32: 4, F16: 2, BF16: 2 };
+/** The format's own limit; a header of this length already describes a million tensors. */
+const LONGEST_HEADER = 100_000_000;
 
-export interface StoredTensor {
-	name: string;
+interface Entry {
 	dtype: string;
 	shape: number[];
-	bytes: Uint8Array;
+	/** Bytes in the file. */
+	from: number;
+	to: number;
 }
 
-/** Checks the whole header and returns views into `file`. Throws ModelError. */
+/** Checks the whole header of a file in memory and returns views into it. Throws ModelError. */
 export function readSafetensors(file: ArrayBuffer, label: string): Map<string, StoredTensor> {
-	const headerLength = lengthOfHeader(file, label);
-	const header = parseHeader(new Uint8Array(file, 8, headerLength), label);
-	const start = 8 + headerLength;
-	const tensors = new Map<string, StoredTensor>();
-	const ranges: [number, number, string][] = [];
-	for (const [name, entry] of Object.entries(header)) {
-		if (name === '__metadata__') continue;
-		const { dtype, shape, from, to } = checkEntry(name, entry, label);
-		if (start + to > file.byteLength) {
-			throw new ModelError(`${label} is cut off: ${name} should end at byte ${start + to}, the file has ${file.byteLength}. Download it again.`);
-		}
-		ranges.push([from, to, name]);
-		tensors.set(name, { name, dtype, shape, bytes: new Uint8Array(file, start + from, to - from) });
-	}
-	ranges.sort((a, b) => a[0] - b[0]);
-	for (let i = 1; i < ranges.length; i++) {
-		if (ranges[i][0] < ranges[i - 1][1]) {
-			throw new ModelError(`${label} is damaged: the numbers of ${ranges[i - 1][2]} and ${ranges[i][2]} overlap.`);
-		}
-	}
-	return tensors;
+	const all = new Uint8Array(file);
+	const start = 8 + headerLength(all.subarray(0, 8), all.length, label);
+	const entries = readHeader(all.subarray(8, start), start, all.length, label);
+	return new Map([...entries].map(([name, { dtype, shape, from, to }]) => [name, { name, dtype, shape, bytes: all.subarray(from, to) }]));
 }
 
-/** Numbers from..to of a tensor as float32 (all by default). Throws ModelError for a dtype we cannot read. */
-export function toFloat32(tensor: StoredTensor, from = 0, to = count(tensor.shape)): Float32Array<ArrayBuffer> {
-	const size = BYTES[tensor.dtype];
-	if (!size) {
-		throw new ModelError(`${tensor.name} is stored as ${tensor.dtype}; only F32, F16 and BF16 can be read.`);
-	}
-	// A copy, since the numbers need not be aligned inside the file.
-	const bytes = tensor.bytes.slice(from * size, to * size);
-	if (tensor.dtype === 'F32') return new Float32Array(bytes.buffer);
-	const halves = new Uint16Array(bytes.buffer);
-	if (tensor.dtype === 'F16') return fromHalf(halves) as Float32Array<ArrayBuffer>;
-	const bits = new Uint32Array(halves.length);
-	for (let i = 0; i < halves.length; i++) bits[i] = halves[i] << 16;
-	return new Float32Array(bits.buffer);
+/** Checks the whole header; a tensor's bytes are read when it is asked for. Throws ModelError. */
+export async function openSafetensors(file: StoredFile): Promise<TensorSource> {
+	const start = 8 + headerLength(await file.bytes(0, Math.min(8, file.size)), file.size, file.name);
+	const entries = readHeader(await file.bytes(8, start), start, file.size, file.name);
+	return {
+		names: () => [...entries.keys()],
+		describe: (name) => entries.get(name),
+		async tensor(name) {
+			const entry = entries.get(name);
+			if (!entry) throw new ModelError(`${file.name} has no tensor ${name}.`);
+			const { dtype, shape, from, to } = entry;
+			return { name, dtype, shape, bytes: await file.bytes(from, to) };
+		}
+	};
 }
 
-function lengthOfHeader(file: ArrayBuffer, label: string): number {
-	if (file.byteLength < 8) throw new ModelError(`${label} is no safetensors file: it has only ${file.byteLength} bytes.`);
-	const length = Number(new DataView(file).getBigUint64(0, true));
-	if (length < 2 || length > file.byteLength - 8) {
-		throw new ModelError(`${label} is no safetensors file, or it is cut off: its header would be ${length} bytes long, the file has ${file.byteLength}.`);
+function headerLength(first: Uint8Array, size: number, label: string): number {
+	if (first.length < 8) throw new ModelError(`${label} is no safetensors file: it has only ${size} bytes.`);
+	const length = Number(new DataView(first.buffer, first.byteOffset).getBigUint64(0, true));
+	if (length < 2 || length > size - 8 || length > LONGEST_HEADER) {
+		throw new ModelError(`${label} is no safetensors file, or it is cut off: its header would be ${length} bytes long, the file has ${size}.`);
 	}
 	return length;
+}
+
+function readHeader(bytes: Uint8Array, start: number, size: number, label: string): Map<string, Entry> {
+	const entries = new Map<string, Entry>();
+	for (const [name, stated] of Object.entries(parseHeader(bytes, label))) {
+		if (name === '__metadata__') continue;
+		const { dtype, shape, from, to } = checkEntry(name, stated, label);
+		if (start + to > size) {
+			throw new ModelError(`${label} is cut off: ${name} should end at byte ${start + to}, the file has ${size}. Download it again.`);
+		}
+		entries.set(name, { dtype, shape, from: start + from, to: start + to });
+	}
+	refuseOverlaps(entries, label);
+	return entries;
+}
+
+/** Tensors that share bytes would let a small file ask for much memory. Shared with GGUF. */
+export function refuseOverlaps(entries: ReadonlyMap<string, { from: number; to: number }>, label: string): void {
+	const inOrder = [...entries].filter(([, { from, to }]) => to > from).sort(([, a], [, b]) => a.from - b.from);
+	for (let i = 1; i < inOrder.length; i++) {
+		const [[before, { to }], [after, { from }]] = [inOrder[i - 1], inOrder[i]];
+		if (from < to) throw new ModelError(`${label} is damaged: the numbers of ${before} and ${after} overlap.`);
+	}
 }
 
 function parseHeader(bytes: Uint8Array, label: string): Record<string, unknown> {
@@ -77,7 +86,7 @@ function parseHeader(bytes: Uint8Array, label: string): Record<string, unknown> 
 	throw new ModelError(`${label} is no safetensors file: its header is not a JSON object.`);
 }
 
-function checkEntry(name: string, entry: unknown, label: string) {
+function checkEntry(name: string, entry: unknown, label: string): Entry {
 	const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>;
 	const wholeNumbers = (list: unknown): list is number[] =>
 		Array.isArray(list) && list.every((n) => Number.isSafeInteger(n) && n >= 0);
@@ -85,11 +94,9 @@ function checkEntry(name: string, entry: unknown, label: string) {
 		throw new ModelError(`${label} is damaged: the header entry of ${name} is not dtype, shape and two offsets.`);
 	}
 	const [from, to] = offsets;
-	const size = BYTES[dtype];
-	if (size && to - from !== count(shape) * size) {
-		throw new ModelError(`${label} is damaged: ${name} of shape ${shape.join(' x ')} in ${dtype} needs ${count(shape) * size} bytes, the header gives it ${to - from}.`);
+	const needed = bytesOf(dtype, shape);
+	if (needed !== null && to - from !== needed) {
+		throw new ModelError(`${label} is damaged: ${name} of shape ${shape.join(' x ')} in ${dtype} needs ${needed} bytes, the header gives it ${to - from}.`);
 	}
 	return { dtype, shape, from, to };
 }
-
-const count = (shape: number[]) => shape.reduce((a, b) => a * b, 1);
