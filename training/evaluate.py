@@ -87,7 +87,7 @@ def recall(model: Nano, docs: list[dict]) -> dict[str, dict]:
 
 def stories(count: int, length: int) -> Tensor:
     stream = Stream(length, SEED, "story=1")
-    ids, _ = stream.batch(count)
+    ids, _, _ = stream.batch(count)
     stream.close()
     return ids
 

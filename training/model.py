@@ -74,6 +74,16 @@ class Watch:
         future = torch.arange(k.shape[-2])[None, :] > rows[:, None]
         return scores.masked_fill(future, -torch.inf).softmax(-1)
 
+    def shares_at(self, layer: int, heads: list[int], rows: Tensor, keys: Tensor) -> Tensor:
+        """Attention [B, heads, n] from the query positions `rows` [B, n] to the positions `keys` [B, n]."""
+        q, k = (x[:, heads] for x in self.layers[layer])
+        b, h, t, d = q.shape
+        q = q.gather(2, rows[:, None, :, None].expand(b, h, -1, d))
+        scores = q @ k.mT / math.sqrt(d)
+        future = torch.arange(t)[None, None, None, :] > rows[:, None, :, None]
+        shares = scores.masked_fill(future, -torch.inf).softmax(-1)
+        return shares.gather(3, keys[:, None, :, None].expand(b, h, -1, 1))[..., 0]
+
 
 class Attention(nn.Module):
     def __init__(self, c: Config):

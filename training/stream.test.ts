@@ -8,7 +8,8 @@ import { loadTokens } from './tokens.ts';
 const tokens = loadTokens();
 const unpack = (bytes: Uint8Array, n: number) => ({
 	ids: [...new Uint16Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + 2 * n))],
-	weights: [...bytes.subarray(2 * n)]
+	sources: [...new Uint16Array(bytes.buffer.slice(bytes.byteOffset + 2 * n, bytes.byteOffset + 4 * n))],
+	weights: [...bytes.subarray(4 * n)]
 });
 
 /** The first `size` bytes of the stream; then the pipe is closed. */
@@ -38,6 +39,26 @@ describe('training rows', () => {
 			}
 		}
 	});
+	it('say where an answer stands that is repeated', () => {
+		for (const kind of ['recall', 'same', 'chain'] as const) {
+			let answers = 0;
+			let placed = 0;
+			for (let seed = 0; seed < 20; seed++) {
+				const { ids, sources, weights } = unpack(makeRow(tokens, random(seed), kind, 256), 257);
+				for (let i = 0; i < ids.length; i++) {
+					if (weights[i] === 128) answers++;
+					if (sources[i] === 0) continue;
+					placed++;
+					expect(weights[i]).toBe(128);
+					expect(sources[i]).toBeLessThan(i);
+					expect(ids[sources[i]]).toBe(ids[i]);
+				}
+			}
+			// Every answer of a fact stands somewhere; results of sums and words between them do not.
+			if (kind === 'chain') expect(placed).toBeGreaterThan(answers / 4);
+			else expect(placed).toBe(answers);
+		}
+	});
 	it('follow the mixture', () => {
 		const mix = parseMix('recall=3,copy=0,story=1');
 		const rng = random(1);
@@ -47,11 +68,11 @@ describe('training rows', () => {
 		expect(() => parseMix('recal=3')).toThrow(/the kinds are recall/);
 	});
 	it('stream for ever, the same for a seed, and end quietly when the reader goes away', async () => {
-		const size = 3 * 65 * 200;
+		const size = 5 * 65 * 200;
 		const [a, b, c] = await Promise.all(['1', '1', '2'].map((seed) => head(['--T', '64', '--seed', seed], size)));
 		expect(a).toMatchObject({ code: 0, errors: '' });
 		expect(a.bytes.subarray(0, size)).toEqual(b.bytes.subarray(0, size));
 		expect(a.bytes.subarray(0, size)).not.toEqual(c.bytes.subarray(0, size));
-		for (let row = 0; row < 200; row++) expect(unpack(a.bytes.slice(row * 195, row * 195 + 195), 65).ids[0]).toBe(0);
+		for (let row = 0; row < 200; row++) expect(unpack(a.bytes.slice(row * 325, row * 325 + 325), 65).ids[0]).toBe(0);
 	}, 120_000);
 });

@@ -1,6 +1,7 @@
 // Writes training rows to standard output for ever:
 // node scripts/run-ts.mjs training/stream.ts --T 128 --seed 1 --mix recall=45,copy=12,ids=8,arith=10,chain=12,story=13
-// A row is T+1 token ids (uint16, little endian; the first is <|bos|>), then T+1 loss weights (uint8,
+// A row is T+1 token ids (uint16, little endian; the first is <|bos|>), then T+1 places that hold the
+// token repeated (uint16, 0 for none), then T+1 loss weights (uint8,
 // units of 1/32; each is the weight of predicting that token).
 import { random } from '$lib/numerics/random.ts';
 import { options } from './options.ts';

@@ -57,40 +57,46 @@ def deadline(text: str) -> float:
 
 def token_losses(
     model: Nano, ids: torch.Tensor, weights: torch.Tensor, positions: torch.Tensor, rows: torch.Tensor,
-    sink: float, hint: float,
+    due: torch.Tensor, sources: torch.Tensor, sink: float, look: float, looking: tuple[int, ...],
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """The weighted mean loss of the batch and the plain loss of every token, with the rewards of `shaped`."""
-    watch = Watch() if sink > 0 or hint > 0 else None
+    watch = Watch() if sink > 0 or look > 0 else None
     logits = model(ids[:, :-1], None, watch, positions)
     each = F.cross_entropy(logits.flatten(0, 1), ids[:, 1:].flatten(), reduction="none")
     w = weights[:, 1:].flatten()
     loss = (each * w).sum() / w.sum()
     if watch is not None:
-        loss = loss - shaped(watch, ids, weights, rows, sink, hint)
+        loss = loss - shaped(watch, rows, due, sources, sink, look, looking)
     return loss, each.detach()
 
 
-def shaped(watch: Watch, ids: torch.Tensor, weights: torch.Tensor, rows: torch.Tensor, sink: float, hint: float) -> torch.Tensor:
-    """Small rewards for attention, each the log of a share, so that a head with other work is left alone.
+def shaped(
+    watch: Watch, rows: torch.Tensor, due: torch.Tensor, sources: torch.Tensor, sink: float, look: float, looking: tuple[int, ...]
+) -> torch.Tensor:
+    """Small rewards for attention, each the mean log of a share.
 
-    `sink`: idle heads of all layers rest on the first token (seen from the query positions `rows`).
-    `hint`: two heads of layer 1 look at the token before, and four heads of layer 3 look from where an
-    answer or a copy is due at earlier copies of the token due. Recall is made of these two steps, and
-    waits long for both to appear by chance.
+    `sink`: idle heads of all layers rest on the first token (seen from the query positions `rows`); a head
+    with other work is left alone.
+    `look`: the heads `looking[1:]` of layer `looking[0]` look from the places `due`, where an answer is due,
+    at the place that holds it (`sources`, both [rows, n]; 0 for none). With several facts of one kind in a
+    text, telling them apart by their subjects came late by the loss of the answers alone.
     """
     reward = torch.zeros(())
     if sink > 0:
         layers = range(len(watch.layers))
         reward = reward + sink * torch.stack([(watch.shares(n, rows)[..., 0] + 0.02).log().mean() for n in layers]).mean()
-    if hint > 0:
-        before = (torch.arange(ids.shape[1] - 1)[None, :] == rows[:, None] - 1).float()
-        reward = reward + hint * ((watch.shares(1, rows, 2) * before).sum(-1) + 0.1).log().mean()
-        due = ids[:, 1:]
-        copies = (due[:, :, None] == ids[:, None, :-1]).tril() & (weights[:, 1:, None] >= 2)
-        found = (watch.shares(3, torch.arange(due.shape[1]), 4) * copies[:, None]).sum(-1)
-        wanted = copies.any(-1)[:, None].float()
-        reward = reward + hint * ((found + 0.05).log() * wanted).mean() / wanted.mean().clamp(min=0.01)
+    if look > 0:
+        share = watch.shares_at(looking[0], list(looking[1:]), due, sources)
+        known = (sources > 0).float()[:, None]
+        reward = reward + look * ((share + 0.02).log() * known).sum() / (known.sum() * share.shape[1]).clamp(min=1)
     return reward
+
+
+def looks(sources: torch.Tensor, count: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Up to `count` places a row from which an answer is due, at random, and where it stands (0 for none)."""
+    answers = sources[:, 1:]
+    due = (torch.rand(answers.shape) + (answers > 0)).topk(count, dim=1).indices
+    return due, answers.gather(1, due)
 
 
 def skipped_positions(rows: int, length: int, reach: int) -> torch.Tensor:
@@ -218,11 +224,13 @@ def work(args: argparse.Namespace, rank: int) -> None:
                 stream = Stream(stage["T"], seed, stage["mix"])
             stream_stage = state["stage"]
 
-        ids, weights = stream.batch(stage["rows"] // args.workers)
+        ids, sources, weights = stream.batch(stage["rows"] // args.workers)
         optimizer.zero_grad()
         positions = skipped_positions(len(ids), stage["T"], stage.get("reach", stage["T"]))
         rows = torch.randint(8, stage["T"], (16,))
-        loss, each = compiled(model, ids, weights, positions, rows, stage.get("sink", 0.0), stage.get("hint", 0.0))
+        due, found = looks(sources, stage["T"] // 8)
+        loss, each = compiled(model, ids, weights, positions, rows, due, found,
+                              stage.get("sink", 0.0), stage.get("look", 0.0), tuple(plan.get("looking", ())))
         loss.backward()
         optimizer.step(factor)
         meter.add(each, weights)

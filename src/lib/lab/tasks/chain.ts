@@ -35,10 +35,26 @@ export const letSentence = (step: Step): [string, string] =>
 		? [`Let ${step.name} =`, ` ${step.value}`]
 		: [`Let ${step.name} = ${step.from} ${step.sign}`, ` ${step.operand}`];
 
-/** The answer works its way up to the variable asked for and stops there. */
-export function worked(chain: readonly Step[], target: number): string {
-	const lines = chain.slice(0, target + 1).map((step, i) =>
-		i === 0 ? `${step.name} = ${step.value}.` : `${step.name} = ${chain[i - 1].value} ${step.sign} ${step.operand} = ${step.value}.`
-	);
-	return `${lines.join(' ')} The answer is ${chain[target].value}.`;
+/** What a definition holds that an answer repeats. */
+export type Part = 'name' | 'sign' | 'number';
+
+/** The answer in pieces that begin with a space or a full stop, each with the part of a definition that it repeats. */
+export function workedParts(chain: readonly Step[], target: number): { text: string; of?: Step; part?: Part }[] {
+	const lines = chain.slice(0, target + 1).flatMap((step, i) => [
+		{ text: ` ${step.name}`, of: step, part: 'name' as const },
+		{ text: ' =' },
+		...(i === 0 ? [] : [
+			{ text: ` ${chain[i - 1].value}` },
+			{ text: ` ${step.sign}`, of: step, part: 'sign' as const },
+			{ text: ` ${step.operand}`, of: step, part: 'number' as const },
+			{ text: ' =' }
+		]),
+		i === 0 ? { text: ` ${step.value}`, of: step, part: 'number' as const } : { text: ` ${step.value}` },
+		{ text: '.' }
+	]);
+	return [...lines, { text: ' The answer is' }, { text: ` ${chain[target].value}` }, { text: '.' }];
 }
+
+/** The answer works its way up to the variable asked for and stops there. */
+export const worked = (chain: readonly Step[], target: number): string =>
+	workedParts(chain, target).map(({ text }) => text).join('').trimStart();

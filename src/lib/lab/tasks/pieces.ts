@@ -7,6 +7,8 @@ export interface Piece {
 	weight: number;
 	/** Token numbers instead of text: rows of random tokens are not text at all. */
 	ids?: number[];
+	/** The earlier piece that this one repeats: where a model that recalls has to look. */
+	from?: Piece;
 }
 
 /** What predicting a token is worth. Nothing is learnt from what cannot be foreseen. */
@@ -35,10 +37,12 @@ export class Writer {
 	size(text: string): number {
 		return this.count(text);
 	}
-	add(text: string, weight: number): void {
-		if (!text) return;
-		this.pieces.push({ text, weight });
+	add(text: string, weight: number, from?: Piece): Piece {
+		const piece: Piece = from ? { text, weight, from } : { text, weight };
+		if (!text) return piece;
+		this.pieces.push(piece);
 		this.used += this.count(text);
+		return piece;
 	}
 	/** The same for token numbers. */
 	addIds(ids: number[], weight: number): void {

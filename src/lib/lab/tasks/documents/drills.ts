@@ -1,7 +1,7 @@
 /** Documents that teach the tools of recall: copying, random tokens, sums, chains. */
 import { random, type Random } from '$lib/numerics/random.ts';
-import { LETTERS, letSentence, makeChain, sum, worked } from '../chain.ts';
-import { WEIGHT, type Writer } from '../pieces.ts';
+import { LETTERS, makeChain, sum, workedParts, type Part, type Step } from '../chain.ts';
+import { WEIGHT, type Piece, type Writer } from '../pieces.ts';
 import { tellStory } from '../story.ts';
 import { COMMON_WORDS, PEOPLE } from '../world.ts';
 
@@ -100,6 +100,19 @@ function sums(rng: Random, out: Writer, until: number): void {
 }
 export const arithmeticDocument = (rng: Random, out: Writer): void => sums(rng, out, 0);
 
+/** Says what a step is, and where its parts stand. */
+function define(out: Writer, step: Step): Partial<Record<Part, Piece>> {
+	const words = WEIGHT.random * 3;
+	out.sentence('Let', words);
+	const name = out.add(` ${step.name}`, words);
+	out.add(' =', words);
+	if (step.from !== undefined) out.add(` ${step.from}`, words);
+	const sign = step.sign && out.add(` ${step.sign}`, words);
+	const number = out.add(` ${step.operand ?? step.value}`, WEIGHT.code);
+	out.add('.', WEIGHT.fact);
+	return { name, sign, number };
+}
+
 export function chainDocument(rng: Random, out: Writer): void {
 	const names = rng.shuffle(LETTERS);
 	const filler = rng.chance(0.35) ? tellStory(rng) : null;
@@ -112,14 +125,12 @@ export function chainDocument(rng: Random, out: Writer): void {
 			return;
 		}
 		const chain = makeChain(rng, own);
+		const said = new Map<Step, Partial<Record<Part, Piece>>>();
 		const between = filler ? rng.int(0, Math.min(6, Math.floor(out.left / 60))) : 0;
 		const gaps = Array.from({ length: between }, () => rng.int(0, chain.length));
 		chain.forEach((step, i) => {
 			for (const gap of gaps) if (gap === i) out.sentence(filler!(), WEIGHT.filler);
-			const [words, number] = letSentence(step);
-			out.sentence(words, WEIGHT.random * 3);
-			out.add(number, WEIGHT.code);
-			out.add('.', WEIGHT.fact);
+			said.set(step, define(out, step));
 		});
 		for (const gap of gaps) if (gap === chain.length) out.sentence(filler!(), WEIGHT.filler);
 		const last = chain.length - 1;
@@ -127,7 +138,9 @@ export function chainDocument(rng: Random, out: Writer): void {
 		for (const target of targets) {
 			out.add(`\nQ: What is ${chain[target].name}?`, WEIGHT.question);
 			out.add('\nA:', WEIGHT.mark);
-			out.add(` ${worked(chain, target)}`, WEIGHT.answer);
+			for (const { text, of, part } of workedParts(chain, target)) {
+				out.add(text, WEIGHT.answer, of && part && said.get(of)![part]);
+			}
 		}
 		out.add('\n', WEIGHT.mark);
 	}

@@ -1,7 +1,7 @@
 /** Documents full of facts and of questions about them: where recall is learnt. */
 import type { Random } from '$lib/numerics/random.ts';
 import { ATTRIBUTES, FactBook, around, attribute, question, type Fact } from '../facts.ts';
-import { WEIGHT, type Writer } from '../pieces.ts';
+import { WEIGHT, type Piece, type Writer } from '../pieces.ts';
 import { tellStory } from '../story.ts';
 import { CHAT, INTRODUCE, NOTED } from '../talk.ts';
 
@@ -14,16 +14,20 @@ interface Scene {
 	book: FactBook;
 	filler: () => string;
 	chat: boolean;
+	/** Where the value of a fact stands. */
+	values: Map<Fact, Piece>;
 }
 
-export function writeFact(out: Writer, rng: Random, fact: Fact): void {
+/** Returns the piece that holds the value. */
+function writeFact(out: Writer, rng: Random, fact: Fact): Piece {
 	const [before, value, after] = around(rng.pick(fact.attribute.say), fact.subject, fact.value);
 	out.sentence(before, WEIGHT.fact);
-	out.add(value, fact.attribute.sort === 'code' ? WEIGHT.code : fact.attribute.sort === 'number' ? WEIGHT.number : WEIGHT.value);
+	const piece = out.add(value, fact.attribute.sort === 'code' ? WEIGHT.code : fact.attribute.sort === 'number' ? WEIGHT.number : WEIGHT.value);
 	out.add(after, WEIGHT.fact);
+	return piece;
 }
 
-function ask({ rng, out, chat }: Scene, fact: Fact): void {
+function ask({ rng, out, chat, values }: Scene, fact: Fact): void {
 	out.add(out.gap() === '' ? '' : '\n', WEIGHT.mark);
 	out.add(chat ? 'User:' : 'Q:', WEIGHT.mark);
 	out.add(` ${question(rng.pick(fact.attribute.ask), fact.subject)}`, WEIGHT.question);
@@ -31,10 +35,10 @@ function ask({ rng, out, chat }: Scene, fact: Fact): void {
 	if (chat) {
 		const [before, value, after] = around(fact.attribute.reply, fact.subject, fact.value);
 		out.add(` ${before}`, WEIGHT.reply);
-		out.add(value, WEIGHT.answer);
+		out.add(value, WEIGHT.answer, values.get(fact));
 		out.add(after, WEIGHT.reply);
 	} else {
-		out.add(` ${fact.value}`, WEIGHT.answer);
+		out.add(` ${fact.value}`, WEIGHT.answer, values.get(fact));
 		out.add('.', WEIGHT.reply);
 	}
 }
@@ -68,7 +72,7 @@ function tell(scene: Scene, facts: Fact[], filler: number, early: boolean): void
 	let spent = 0;
 	facts.forEach((fact, i) => {
 		while (spent < (block ? start : marks[i]) * filler) spent += write(scene);
-		writeFact(out, rng, fact);
+		scene.values.set(fact, writeFact(out, rng, fact));
 	});
 	while (spent < filler && from - out.left < out.room) spent += write(scene);
 }
@@ -93,7 +97,7 @@ function converse(scene: Scene, facts: Fact[], filler: number, early: boolean, t
 		subject = facts[i].subject;
 		const together = rng.pick([1, 1, 2, 3]);
 		for (let k = 0; k < together && i < facts.length && (k === 0 || facts[i].subject === subject || !topics); k++, i++) {
-			writeFact(out, rng, facts[i]);
+			scene.values.set(facts[i], writeFact(out, rng, facts[i]));
 		}
 		line(out, 'Bot:');
 		out.sentence(rng.pick(NOTED), WEIGHT.filler / 2);
@@ -128,7 +132,7 @@ export function recallDocument(rng: Random, out: Writer, one = false): void {
 	// The filler starts anywhere in a story, so that its opening is not in every document.
 	for (let skip = rng.int(0, 15); skip > 0; skip--) filler();
 	const chat = rng.chance(one ? 0.2 : 0.42);
-	const scene: Scene = { rng, out, book, filler, chat };
+	const scene: Scene = { rng, out, book, filler, chat, values: new Map() };
 	const room = out.room;
 	const long = room >= 400;
 	let layout: Layout = one ? 'same' : rng.pick(['same', 'mixed', 'mixed', chat ? 'topics' : 'same', 'topics', 'mixed']);
