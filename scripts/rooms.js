@@ -3,7 +3,7 @@
  * documents and use widgets, and know nothing of the engine.
  */
 export const ROOMS = [
-	'lessons', 'views', 'ui', 'share', 'worker', 'lab', 'methods', 'cache', 'model', 'ops', 'documents', 'numerics'
+	'lessons', 'views', 'ui', 'share', 'worker', 'lab', 'store', 'methods', 'cache', 'model', 'ops', 'documents', 'numerics'
 ];
 const VIEWS_MAY = ['views', 'documents', 'numerics', 'ui'];
 const UI_MAY = ['ui', 'documents', 'numerics'];

@@ -12,6 +12,7 @@ async function complaints(path: string, code: string): Promise<string[]> {
 describe('the room rule', () => {
 	it('lets a room import the rooms below it', async () => {
 		expect(await complaints('src/lib/lab/x.ts', "import '$lib/cache/types.ts';")).toEqual([]);
+		expect(await complaints('src/lib/lab/x.ts', "import '$lib/store/blobs.ts';")).toEqual([]);
 		expect(await complaints('src/lib/views/map/x.ts', "import '$lib/documents/trace.ts';")).toEqual([]);
 	});
 
@@ -20,6 +21,8 @@ describe('the room rule', () => {
 		['src/lib/cache/x.ts', "import '../lab/lab.ts';"],
 		['src/lib/cache/codecs/x.ts', "import '../../lab/lab.ts';"],
 		['src/lib/model/x.ts', "export const late = () => import('$lib/cache/types.ts');"],
+		['src/lib/methods/x.ts', "import '$lib/store/store.ts';"],
+		['src/lib/store/x.ts', "import '../lab/lab.ts';"],
 		['src/lib/views/map/x.ts', "import type { Tensor } from '$lib/ops/index.ts';"],
 		['src/lib/numerics/x.ts', "import '$lib/documents/trace.ts';"],
 		['src/lib/lab/x.ts', "import '../../routes/x.ts';"]
