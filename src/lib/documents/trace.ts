@@ -22,6 +22,7 @@ export interface ModelShape {
 	vocab: number;
 	/** Positions the model was made for. */
 	context: number;
+	/** Base of the rotary angles; 0 when positions are learned and added to the embedding, so that no key turns. */
 	ropeTheta: number;
 	/** Number of weights. */
 	weights: number;

@@ -142,6 +142,8 @@ export interface Method {
 	params: Record<string, ParamSpec>;
 	/** Its instances offer `score`, so wrappers may take it as their scorer. */
 	scorer?: true;
+	/** Moves keys to other positions by turning them, which a model with learned positions does not allow. */
+	rerotates?(params: Params): boolean;
 	/** What no single ParamSpec can say, e.g. that one parameter is a multiple of another. */
 	check?(params: Params): { param: string; expected: string } | null;
 	needs(params: Params, inner?: (spec: unknown) => Needs): Needs;

@@ -92,6 +92,15 @@ describe.each([...methods.keys()])('%s', (id) => {
 		}
 	});
 
+	it('turns no key where positions are learned, or says beforehand that it would', () => {
+		const choices = Object.entries(methods.get(id)!.params).filter(([, { kind }]) => kind === 'boolean');
+		for (const spec of [specOf(id), specOf(id, Object.fromEntries(choices.map(([name]) => [name, true])))]) {
+			const start = () => new Rig(randomArm(N, { ...TINY, ropeTheta: 0 }), [spec]);
+			if (methods.get(id)!.rerotates?.(readMethodSpec(spec).params)) expect(start).toThrow('its keys cannot be turned');
+			else for (const layer of run(start(), 5).layers) expect(layer.rotated).toBe(false);
+		}
+	});
+
 	it('gives reasons that fit the slots', () => {
 		const arm = run(new Rig(randomArm(N), [specOf(id)]), 3);
 		for (const { decision } of arm.records) {

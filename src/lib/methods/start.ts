@@ -38,7 +38,8 @@ export function joinNeeds(all: readonly Needs[]): Needs {
 
 /**
  * Starts a method for one arm. The spec is complete (`readMethodSpec`). A budget that cannot hold
- * one token throws DocumentError with the place of the budget below `path`.
+ * one token throws DocumentError with the place of the budget below `path`, and a method that turns
+ * keys where the model's positions are learned throws one for `path`.
  */
 export function startMethod(spec: CompleteSpec, facts: RunFacts, path = 'method'): MethodInstance {
 	const context: StartContext = {
@@ -53,7 +54,11 @@ export function startMethod(spec: CompleteSpec, facts: RunFacts, path = 'method'
 		},
 		inner: (inner) => startMethod(inner as CompleteSpec, facts, `${path}.params.scorer`)
 	};
-	return methodOf(spec).start(context, spec.params);
+	const method = methodOf(spec);
+	if (facts.model.ropeTheta === 0 && method.rerotates?.(spec.params)) {
+		throw new DocumentError(path, `expected a method that leaves keys where they stand: ${facts.model.name} learned its positions, and its keys cannot be turned to others`);
+	}
+	return method.start(context, spec.params);
 }
 
 function methodOf(spec: CompleteSpec): Method {

@@ -8,8 +8,9 @@ export interface Rotation {
 	rotate(rows: Float32Array, positions: ArrayLike<number>, headDim: number): Float32Array;
 }
 
-/** theta^(-2i/d), i < d/2. */
+/** theta^(-2i/d), i < d/2; zeros for a theta of 0, with which nothing turns. */
 export function inverseFrequencies(headDim: number, theta: number): Float64Array {
+	if (theta === 0) return new Float64Array(headDim / 2);
 	return Float64Array.from({ length: headDim / 2 }, (_, i) => theta ** ((-2 * i) / headDim));
 }
 

@@ -21,6 +21,7 @@ export default defineMethod({
 		budget: { kind: 'budget', default: { fraction: 0.25 }, about: 'How much of the cache stays.' }
 	},
 	needs: scorerNeeds,
+	rerotates: () => true,
 	start(context, params) {
 		const capacity = context.slots(params.budget as Budget);
 		const inner = context.inner(innerSpec(params));

@@ -50,6 +50,7 @@ export default defineMethod({
 		rerotate: { kind: 'boolean', default: false, about: 'Number the kept tokens anew from 0 and turn their keys to those positions.' }
 	},
 	needs: () => ({}),
+	rerotates: (params) => params.rerotate as boolean,
 	start(context, params) {
 		const sinks = params.n_sink as number;
 		const rerotate = params.rerotate as boolean;
