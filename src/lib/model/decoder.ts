@@ -84,9 +84,9 @@ export class LlamaDecoder implements Decoder {
 	}
 
 	private afterAttention(weights: LayerWeights, hidden: tf.Tensor, context: tf.Tensor): tf.Tensor {
-		const attended = matMul(joinHeads(context), weights.o, hidden);
+		const attended = matMul(joinHeads(context), weights.o, { plus: hidden });
 		const inner = swiGlu(matMul(rmsNorm(attended, weights.postNorm, this.config.eps), weights.gateUp));
-		return matMul(inner, weights.down, attended);
+		return matMul(inner, weights.down, { plus: attended });
 	}
 
 	private logits(hidden: tf.Tensor, { batch, tokens }: Pass, all: boolean): tf.Tensor {

@@ -4,15 +4,18 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { hostView } from '../buffers.ts';
+import type { Added } from './index.ts';
 
-/** `x` [rows, inputs], `w` [outputs, inputs], `plus` [rows, outputs] -> [rows, outputs]. */
-export function hostMatMul(x: tf.Tensor, w: tf.Tensor, plus?: tf.Tensor): tf.Tensor {
+/** `x` [rows, inputs], `w` [outputs, inputs] -> [rows, outputs]. */
+export function hostMatMul(x: tf.Tensor, w: tf.Tensor, { plus, bias }: Added = {}): tf.Tensor {
 	const [rows, inputs] = x.shape as number[];
 	const outputs = w.shape[0];
 	const [a, b] = [hostView(x) as Float32Array, hostView(w) as Float32Array];
 	const out = plus ? (hostView(plus) as Float32Array).slice() : new Float32Array(rows * outputs);
+	const shifts = bias ? (hostView(bias) as Float32Array) : null;
 	for (let n = 0; n < outputs; n++) {
-		for (let r = 0; r < rows; r++) out[r * outputs + n] += dot(a, r * inputs, b, n * inputs, inputs);
+		const shift = shifts ? shifts[n] : 0;
+		for (let r = 0; r < rows; r++) out[r * outputs + n] += dot(a, r * inputs, b, n * inputs, inputs) + shift;
 	}
 	return tf.tensor(out, [rows, outputs]);
 }

@@ -4,7 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { persistentFrom } from '../buffers.ts';
-import { registerOp, runOp } from '../kernel.ts';
+import { registerOp, runOp, type Inputs } from '../kernel.ts';
 import { stock } from './stock.ts';
 import { webgpu } from './kernel.wgsl.ts';
 
@@ -30,12 +30,22 @@ export function makeWeight(data: Float32Array, outputs: number, inputs: number):
 	return { tensor, inputs, outputs, rowMajorOutputs };
 }
 
-/** `x` [rows, inputs] -> [rows, outputs]; `plus` [rows, outputs] is added (a residual). */
-export function matMul(x: tf.Tensor, weight: Weight, plus?: tf.Tensor): tf.Tensor {
+/** What is added to a product. */
+export interface Added {
+	/** [rows, outputs]: a residual. */
+	plus?: tf.Tensor;
+	/** [outputs], the same for every row. */
+	bias?: tf.Tensor;
+}
+
+/** `x` [rows, inputs] -> [rows, outputs]: x W^T + bias + plus. Throws RangeError when the shapes do not fit. */
+export function matMul(x: tf.Tensor, weight: Weight, { plus, bias }: Added = {}): tf.Tensor {
 	if (x.shape[x.shape.length - 1] !== weight.inputs) {
 		throw new RangeError(`${x.shape.join(' x ')} does not fit a weight of ${weight.outputs} x ${weight.inputs}`);
 	}
-	return runOp('WinnowMatMul', plus ? { x, w: weight.tensor, plus } : { x, w: weight.tensor }, { rowMajorOutputs: weight.rowMajorOutputs });
+	if (bias && bias.size !== weight.outputs) throw new RangeError(`a bias of ${bias.size} does not fit ${weight.outputs} outputs`);
+	const inputs: Inputs = { x, w: weight.tensor, ...(plus ? { plus } : {}), ...(bias ? { bias } : {}) };
+	return runOp('WinnowMatMul', inputs, { rowMajorOutputs: weight.rowMajorOutputs });
 }
 
 /** [rows, columns] -> [columns, rows], in blocks so that both sides stay in the CPU's cache. */

@@ -15,22 +15,30 @@ export function matMulSuite(backend: Preferred): void {
 			const x = normal(`mm x ${rows}`, rows, inputs);
 			const w = normal('mm w', outputs, inputs);
 			const plus = normal('mm plus', rows, outputs);
+			const bias = normal('mm bias', outputs);
 			const product = new Float64Array(rows * outputs);
 			for (let r = 0; r < rows; r++) for (let n = 0; n < outputs; n++) for (let k = 0; k < inputs; k++) {
 				product[r * outputs + n] += x.data[r * inputs + k] * w.data[n * inputs + k];
 			}
 			await check(backend, () => {
 				const weight = makeWeight(w.data.slice(), outputs, inputs);
-				const results = [matMul(tensor(x), weight), matMul(tensor(x), weight, tensor(plus))];
+				const results = [
+					matMul(tensor(x), weight), matMul(tensor(x), weight, { plus: tensor(plus) }),
+					matMul(tensor(x), weight, { bias: tensor(bias) }), matMul(tensor(x), weight, { plus: tensor(plus), bias: tensor(bias) })
+				];
 				weight.tensor.dispose();
 				return results;
-			}, [product, product.map((v, i) => v + plus.data[i])]);
+			}, [
+				product, product.map((v, i) => v + plus.data[i]),
+				product.map((v, i) => v + bias.data[i % outputs]), product.map((v, i) => v + plus.data[i] + bias.data[i % outputs])
+			]);
 		});
 
 		it.runIf(backend === 'cpu')('multiplies by loops as by stock ops', async () => {
-			const [x, w, plus] = [normal('loops x', 5, 35), normal('loops w', 9, 35), normal('loops plus', 5, 9)];
+			const [x, w, plus, bias] = [normal('loops x', 5, 35), normal('loops w', 9, 35), normal('loops plus', 5, 9), normal('loops bias', 9)];
 			const [loops, ops] = await numbersOn(backend, () => [
-				hostMatMul(tensor(x), tensor(w), tensor(plus)), tf.tidy(() => product(tensor(x), tensor(w), tensor(plus), true))
+				hostMatMul(tensor(x), tensor(w), { plus: tensor(plus), bias: tensor(bias) }),
+				tf.tidy(() => product(tensor(x), tensor(w), { plus: tensor(plus), bias: tensor(bias) }, true))
 			]);
 			expectClose(loops, ops);
 		});
@@ -40,7 +48,9 @@ export function matMulSuite(backend: Preferred): void {
 			const weight = makeWeight(new Float32Array(6), 2, 3);
 			const x = tf.zeros([1, 2]);
 			expect(() => matMul(x, weight)).toThrow(RangeError);
-			tf.dispose([x, weight.tensor]);
+			const [fits, long] = [tf.zeros([1, 3]), tf.zeros([3])];
+			expect(() => matMul(fits, weight, { bias: long })).toThrow(RangeError);
+			tf.dispose([x, fits, long, weight.tensor]);
 		});
 
 		it('transposes in blocks', () => {
