@@ -1,24 +1,33 @@
-/** Where the files of a model come from: an address, or a folder when running under Node. */
-import { ModelError } from './safetensors.ts';
+/** Where the files of a model come from: an address, a folder or file when running under Node, or files at hand. */
+import { ModelError } from './error.ts';
+import { fileOfBlob, fileOfPath, type StoredFile } from './stored-file.ts';
 
 export interface ModelSource {
 	/** Last part of the address or path. */
 	id: string;
 	/** Where it is, for messages. */
 	place: string;
+	/** Name of the one file that holds the whole model, where it is such a one (GGUF). */
+	gguf?: string;
 	/** A JSON file; null when there is none. */
 	json(file: string, signal?: AbortSignal): Promise<unknown>;
 	/** A file; null when there is none. `onBytes(loaded, total)`; total is 0 when it is not known. */
 	bytes(file: string, onBytes?: (loaded: number, total: number) => void, signal?: AbortSignal): Promise<ArrayBuffer | null>;
+	/** A file that is read piece by piece, so that it is never in memory as a whole; null when there is none. Left out where that cannot be done. */
+	open?(file: string): Promise<StoredFile | null>;
 }
 
-/** An address (http, https, a path on the site), or under Node a folder. */
+/** An address (http, https, a path on the site), or under Node a path. A folder, or a .gguf file. */
 export function sourceOf(place: string): ModelSource {
 	const inNode = typeof process !== 'undefined' && process.versions?.node !== undefined && typeof window === 'undefined';
-	return inNode && !/^[a-z]+:\/\//i.test(place) ? folder(place) : address(place);
+	const make = inNode && !/^[a-z]+:\/\//i.test(place) ? folder : address;
+	const [, above, file] = /^(?:(.*)[\\/])?([^\\/]+\.gguf)(?:\?.*)?$/i.exec(place) ?? [];
+	if (!file) return make(place);
+	return { ...make(above ?? '.'), id: withoutEnding(file), place, gguf: place.slice((above ?? '').length).replace(/^[\\/]/, '') };
 }
 
 const lastPart = (place: string) => place.replace(/[\\/]+$/, '').split(/[\\/]/).pop() || place;
+const withoutEnding = (file: string) => file.replace(/\.gguf$/i, '');
 
 function parse(text: string, file: string, place: string): unknown {
 	try {
@@ -60,13 +69,13 @@ async function collect(response: Response, onBytes?: (loaded: number, total: num
 	const total = response.headers.get('content-encoding') ? 0 : Number(response.headers.get('content-length') ?? 0);
 	if (!response.body) return response.arrayBuffer();
 	// One array of the announced length, made longer only if more comes.
-	let whole = new Uint8Array(total);
+	let whole = room(total);
 	let loaded = 0;
 	const reader = response.body.getReader();
 	for (let next = await reader.read(); !next.done; next = await reader.read()) {
 		const end = loaded + next.value.byteLength;
 		if (end > whole.length) {
-			const longer = new Uint8Array(Math.max(end, 2 * whole.length));
+			const longer = room(Math.max(end, 2 * whole.length));
 			longer.set(whole.subarray(0, loaded));
 			whole = longer;
 		}
@@ -77,29 +86,44 @@ async function collect(response: Response, onBytes?: (loaded: number, total: num
 	return loaded === whole.length ? whole.buffer : whole.buffer.slice(0, loaded);
 }
 
+function room(bytes: number): Uint8Array<ArrayBuffer> {
+	try {
+		return new Uint8Array(bytes);
+	} catch (cause) {
+		throw new ModelError(`A file of ${bytes} bytes does not fit into memory. Choose a smaller model.`, { cause });
+	}
+}
+
 export function folder(place: string): ModelSource {
-	const read = async (file: string) => {
-		// A variable keeps bundlers for the browser from following the import.
-		const fsModule = 'node:fs/promises';
-		const fs = (await import(/* @vite-ignore */ fsModule)) as typeof import('node:fs/promises');
-		return fs.readFile(`${place}/${file}`).catch((cause: NodeJS.ErrnoException) => {
-			if (cause.code === 'ENOENT' || cause.code === 'ENOTDIR') return null;
-			throw new ModelError(`${file} in ${place} cannot be read: ${cause.message}.`);
-		});
-	};
+	return { id: lastPart(place), ...pieces(place, (file) => fileOfPath(file, `${place}/${file}`)) };
+}
+
+/** Files at hand by their names, dropped on the page or kept by the browser: those of a folder, or one .gguf. */
+export function filesSource(name: string, files: Readonly<Record<string, Blob>>): ModelSource {
+	const gguf = Object.keys(files).find((file) => /\.gguf$/i.test(file));
+	const source = pieces(name, async (file) => (Object.hasOwn(files, file) ? fileOfBlob(file, files[file]) : null));
+	return { id: name, ...source, ...(gguf ? { gguf } : {}) };
+}
+
+/** A source whose files can be read piece by piece. */
+function pieces(place: string, open: (file: string) => Promise<StoredFile | null>): Omit<ModelSource, 'id'> & Required<Pick<ModelSource, 'open'>> {
 	return {
-		id: lastPart(place),
 		place,
-		async json(file) {
-			const content = await read(file);
-			return content ? parse(content.toString('utf8'), file, place) : null;
+		open,
+		async json(file, signal) {
+			const found = await open(file);
+			if (!found) return null;
+			const bytes = await found.bytes(0, found.size);
+			signal?.throwIfAborted();
+			return parse(new TextDecoder().decode(bytes), file, place);
 		},
 		async bytes(file, onBytes, signal) {
-			const content = await read(file);
+			const found = await open(file);
+			if (!found) return null;
+			const bytes = await found.bytes(0, found.size);
 			signal?.throwIfAborted();
-			if (!content) return null;
-			onBytes?.(content.byteLength, content.byteLength);
-			return new Uint8Array(content).buffer;
+			onBytes?.(bytes.length, bytes.length);
+			return bytes.buffer;
 		}
 	};
 }

@@ -1,0 +1,159 @@
+/** Opens a model in whatever form it comes: a directory in the layout of Hugging Face, or one GGUF file. */
+import { chatTemplateOf, type ChatTemplate } from './chat.ts';
+import { ModelError } from './error.ts';
+import { openGguf } from './gguf/index.ts';
+import { openSafetensors } from './safetensors.ts';
+import type { ModelSource } from './source.ts';
+import type { TensorSource } from './stored.ts';
+import { fileOfBytes, type StoredFile } from './stored-file.ts';
+import { Tokenizer } from './tokenizer.ts';
+
+export interface OpenedModel {
+	/** As in config.json. */
+	config: unknown;
+	tokenizer: Tokenizer;
+	/** null when the model was not trained on conversations. */
+	chat: ChatTemplate | null;
+	/** The weights; where they have to be fetched, from here on. */
+	tensors(): Promise<TensorSource>;
+}
+
+export interface Watch {
+	/** Bytes of the weights that are here, and of all (0 when not known). */
+	onBytes?: ((loaded: number, total: number) => void) | undefined;
+	signal?: AbortSignal | undefined;
+}
+
+const INDEX = 'model.safetensors.index.json';
+
+/** Throws ModelError with a sentence for the reader; the signal's reason when it is aborted. */
+export async function openModel(from: ModelSource, watch: Watch = {}): Promise<OpenedModel> {
+	if (from.gguf !== undefined) return openWhole(from, from.gguf, watch);
+	const config = await required(from, 'config.json', watch);
+	const tokenizer = await openTokenizer(from, watch);
+	return { config, ...tokenizer, tensors: () => openWeights(from, watch) };
+}
+
+/** The tokenizer alone. */
+export async function openTokenizer(from: ModelSource, watch: Watch = {}): Promise<Pick<OpenedModel, 'tokenizer' | 'chat'>> {
+	if (from.gguf !== undefined) return openWhole(from, from.gguf, watch);
+	const json = await required(from, 'tokenizer.json', watch);
+	const config = objectOr((await from.json('tokenizer_config.json', watch.signal)) ?? {}, 'tokenizer_config.json');
+	const jinja = config.chat_template === undefined ? await from.bytes('chat_template.jinja', undefined, watch.signal) : null;
+	return {
+		tokenizer: new Tokenizer(objectOr(json, 'tokenizer.json'), config),
+		chat: chatTemplateOf(config, jinja && new TextDecoder().decode(jinja))
+	};
+}
+
+async function openWhole(from: ModelSource, name: string, watch: Watch): Promise<OpenedModel> {
+	const file = await fileOf(from, name, watch);
+	if (!file) throw new ModelError(`There is no ${name} at ${from.place}.`);
+	const { config, tokenizer, tensors } = await openGguf(file.file);
+	return {
+		config, tokenizer: new Tokenizer(tokenizer.json, tokenizer.config), chat: chatTemplateOf(tokenizer.config as Record<string, unknown>),
+		tensors: async () => (file.pieces ? counted([tensors], file.file.size, watch) : tensors)
+	};
+}
+
+async function required(from: ModelSource, file: string, { signal }: Watch): Promise<unknown> {
+	const json = await from.json(file, signal);
+	if (json === null) {
+		throw new ModelError(`There is no ${file} at ${from.place}. A model directory holds config.json, tokenizer.json and model.safetensors; a model may also be one .gguf file.`);
+	}
+	return json;
+}
+
+function objectOr(json: unknown, file: string): Record<string, unknown> {
+	if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json as Record<string, unknown>;
+	throw new ModelError(`${file} does not hold a JSON object.`);
+}
+
+/** A file, piece by piece where that is possible, else as a whole; null when there is none. */
+async function fileOf(from: ModelSource, name: string, { onBytes, signal }: Watch): Promise<{ file: StoredFile; pieces: boolean } | null> {
+	if (from.open) {
+		const file = await from.open(name);
+		return file && { file, pieces: true };
+	}
+	const bytes = await from.bytes(name, onBytes, signal);
+	return bytes && { file: fileOfBytes(name, bytes), pieces: false };
+}
+
+/** model.safetensors, or the parts that model.safetensors.index.json names. */
+async function openWeights(from: ModelSource, watch: Watch): Promise<TensorSource> {
+	const single = await fileOf(from, 'model.safetensors', watch);
+	if (single) {
+		const tensors = await openSafetensors(single.file);
+		return single.pieces ? counted([tensors], single.file.size, watch) : tensors;
+	}
+	const index = await from.json(INDEX, watch.signal);
+	if (index === null) {
+		throw new ModelError(`There is no model.safetensors at ${from.place}. Weights can be read from safetensors and GGUF, not from other formats (pytorch_model.bin).`);
+	}
+	const { files, total } = partsOf(index);
+	const parts: TensorSource[] = [];
+	let before = 0;
+	let pieces = false;
+	for (const [name, tensors] of files) {
+		const part = await fileOf(from, name, { ...watch, onBytes: (loaded) => watch.onBytes?.(before + loaded, total) });
+		if (!part) throw new ModelError(`${name}, which ${INDEX} names, is not at ${from.place}.`);
+		before += part.file.size;
+		pieces = part.pieces;
+		parts.push(only(await openSafetensors(part.file), tensors, name));
+	}
+	return pieces ? counted(parts, before, watch) : together(parts);
+}
+
+/** The files that the index names, each with its tensors. */
+function partsOf(json: unknown): { files: Map<string, string[]>; total: number } {
+	const index = objectOr(json, INDEX);
+	const map = objectOr(index.weight_map ?? null, `weight_map of ${INDEX}`);
+	const files = new Map<string, string[]>();
+	for (const [tensor, file] of Object.entries(map)) {
+		// The files lie beside the index, nowhere else.
+		if (typeof file !== 'string' || !/^[\w-][\w.-]*\.safetensors$/.test(file)) {
+			throw new ModelError(`${INDEX} is damaged: ${tensor} is said to be in ${JSON.stringify(file)?.slice(0, 80)}, which is no name of a safetensors file.`);
+		}
+		const tensors = files.get(file);
+		if (tensors) tensors.push(tensor);
+		else files.set(file, [tensor]);
+	}
+	const total = (index.metadata as { total_size?: unknown } | undefined)?.total_size;
+	return { files, total: typeof total === 'number' ? total : 0 };
+}
+
+/** Those tensors of a part that the index says are in it. */
+function only(part: TensorSource, names: string[], file: string): TensorSource {
+	const missing = names.find((name) => !part.describe(name));
+	if (missing !== undefined) throw new ModelError(`${file} has no tensor ${missing}, although ${INDEX} says so. They belong to different models.`);
+	return { ...part, names: () => names };
+}
+
+/** Several sources as one; no tensor is in two. */
+function together(parts: TensorSource[]): TensorSource {
+	const owner = new Map(parts.flatMap((part) => part.names().map((name) => [name, part] as const)));
+	return {
+		names: () => [...owner.keys()],
+		describe: (name) => owner.get(name)?.describe(name),
+		async tensor(name) {
+			const part = owner.get(name);
+			if (!part) throw new ModelError(`The weights have no tensor ${name}.`);
+			return part.tensor(name);
+		}
+	};
+}
+
+/** The same, counting the bytes that have been read. */
+function counted(parts: TensorSource[], total: number, { onBytes, signal }: Watch): TensorSource {
+	const all = together(parts);
+	let loaded = 0;
+	return {
+		...all,
+		async tensor(name) {
+			signal?.throwIfAborted();
+			const tensor = await all.tensor(name);
+			onBytes?.((loaded = Math.min(total, loaded + tensor.bytes.length)), total);
+			return tensor;
+		}
+	};
+}
