@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { ModelError } from './error.ts';
 import { HF_RANDOM, randomLlama } from './random-llama.ts';
 import { Tokenizer } from './tokenizer.ts';
 
@@ -43,8 +44,18 @@ describe('Tokenizer over single bytes', () => {
 		}));
 	});
 
-	it('refuses what is no tokenizer', () => {
-		expect(() => new Tokenizer({ model: { type: 'Nonsense' } }, {})).toThrow('tokenizer.json cannot be used');
+	it.each<[string, object]>([
+		['no known kind', { model: { type: 'Nonsense' } }],
+		['nothing', {}],
+		['no model', { model: null, decoder: null, normalizer: null, pre_tokenizer: null, post_processor: null, added_tokens: [] }],
+		['a token far away', { model: { type: 'BPE', vocab: { a: 2 ** 31 }, merges: [] } }],
+		['a token before the first', { model: { type: 'BPE', vocab: { a: -1 }, merges: [] } }],
+		['a token without a number', { model: { type: 'BPE', vocab: { a: 'b' }, merges: [] } }],
+		['an added token far away', { model: { type: 'BPE', vocab: { a: 0 }, merges: [] }, added_tokens: [{ id: 1e15, content: 'x' }] }],
+		['a decoder of no form', { model: { type: 'BPE', vocab: { a: 0 }, merges: [] }, decoder: { type: 'Sequence', decoders: 7 }, normalizer: null, pre_tokenizer: null, post_processor: null, added_tokens: [] }]
+	])('refuses %s', (_, json) => {
+		expect(() => new Tokenizer(json, {})).toThrow(ModelError);
+		expect(() => new Tokenizer(json, {})).toThrow('The tokenizer of this model cannot be used');
 	});
 });
 

@@ -1,6 +1,6 @@
 /** The tokenizer of a model, and the text that each token stands for on the page. */
 import { Tokenizer as Library } from '@huggingface/tokenizers';
-import { ModelError } from './safetensors.ts';
+import { ModelError } from './error.ts';
 
 export class Tokenizer {
 	private readonly library: Library;
@@ -12,12 +12,13 @@ export class Tokenizer {
 	/** Contents of tokenizer.json and tokenizer_config.json. Throws ModelError if they are not a tokenizer. */
 	constructor(json: object, config: object) {
 		try {
+			refuseFarIds(json);
 			this.library = new Library(json, config);
+			this.addsSpace = addsSpace(json);
+			this.bytesOf = isByteLevel(json) ? byteLevelBytes : sentencePieceBytes;
 		} catch (cause) {
-			throw new ModelError(`tokenizer.json cannot be used: ${cause instanceof Error ? cause.message : String(cause)}.`);
+			throw new ModelError(`The tokenizer of this model cannot be used: ${cause instanceof Error ? cause.message : String(cause)}.`, { cause });
 		}
-		this.addsSpace = addsSpace(json);
-		this.bytesOf = isByteLevel(json) ? byteLevelBytes : sentencePieceBytes;
 		this.special = new Set([...this.library.get_added_tokens_decoder()].filter(([, token]) => token.special).map(([id]) => id));
 	}
 
@@ -100,6 +101,20 @@ interface Part {
 interface TokenizerJson {
 	decoder?: Part | null;
 	pre_tokenizer?: Part | null;
+	model?: { vocab?: unknown } | null;
+	added_tokens?: { id?: unknown }[];
+}
+
+/** Far above every vocabulary (the largest have some 260 000 tokens). */
+const MOST_TOKENS = 2 ** 22;
+
+/** The library has a place for every id up to the highest, so one wrong id would take all memory. */
+function refuseFarIds({ model, added_tokens: added = [] }: TokenizerJson): void {
+	const vocab = model?.vocab ?? {};
+	// Some kinds list their tokens in order instead of naming ids.
+	for (const id of [...(Array.isArray(vocab) ? [] : Object.values(vocab)), ...added.map((token) => token.id)]) {
+		if (!Number.isInteger(id) || id < 0 || id >= MOST_TOKENS) throw new Error(`a token has the impossible id ${String(id).slice(0, 40)}`);
+	}
 }
 
 /** A part and those inside it. */
