@@ -11,9 +11,15 @@ import { HF_RANDOM, randomLlama } from './random-llama.ts';
 
 export const reference = (file: string) => JSON.parse(readFileSync(`conformance/${file}`, 'utf8'));
 
-export function againstHuggingFace(backend: EngineInfo['backend']): void {
-	describe(`a random Llama on ${backend}`, () => {
-		const { config, ids, logits } = reference('hf-random.json');
+interface Reference {
+	config: Record<string, unknown>;
+	ids: number[];
+	/** [ids, vocab], base64 of float32. */
+	logits: string;
+}
+
+function againstReference(title: string, backend: EngineInfo['backend'], { config, ids, logits }: Reference): void {
+	describe(title, () => {
 		const expected = floats(logits);
 		let model: LoadedModel;
 
@@ -43,6 +49,13 @@ export function againstHuggingFace(backend: EngineInfo['backend']): void {
 			expect(tf.memory().numTensors).toBe(before);
 		});
 	});
+}
+
+export function againstHuggingFace(backend: EngineInfo['backend']): void {
+	againstReference(`a random Llama on ${backend}`, backend, reference('hf-random.json'));
+	for (const [name, model] of Object.entries<Reference>(reference('hf-architectures.json').models)) {
+		againstReference(`a random model of ${name} on ${backend}`, backend, model);
+	}
 
 	const folder = 'static/models/nano';
 	describe.runIf(existsSync(`${folder}/model.safetensors`))(`nano on ${backend}`, () => {

@@ -1,27 +1,27 @@
 /**
- * The forward pass of a Llama-style decoder. It knows nothing of caches: each layer's query, key
- * and value go to a `Memory`, which gives back what attention read.
+ * The forward pass of a decoder: norm, attention, norm, feed-forward, a residual around each pair.
+ * It knows nothing of caches: each layer's query, key and value go to a `Memory`, which gives back
+ * what attention read.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { ModelShape } from '$lib/documents/trace.ts';
-import { inverseFrequencies } from '$lib/numerics/rope.ts';
-import { joinHeads, matMul, read, rmsNorm, rotation, splitHeads, swiGlu, transposed, type Rotation } from '$lib/ops/index.ts';
-import type { LlamaConfig } from './config.ts';
-import { toFloat32 } from './safetensors.ts';
-import type { Decoder, DecoderOutput, LayerInput, Memory, Pass } from './types.ts';
-import { tensorsOf, type LayerWeights, type Weights } from './weights.ts';
+import { gelu, joinHeads, layerNorm, matMul, read, rmsNorm, rope, rotation, splitHeads, swiGlu, transposed, type Rotation } from '$lib/ops/index.ts';
+import type { ModelConfig } from './config.ts';
+import { frequenciesOf } from './rotary.ts';
+import type { Decoder, DecoderOutput, Memory, Pass } from './types.ts';
+import type { LayerWeights, Norm, Projection, Weights } from './weights.ts';
 
-export class LlamaDecoder implements Decoder {
+export class TransformerDecoder implements Decoder {
 	readonly invFreq: Float64Array;
 
-	constructor(readonly shape: ModelShape, private readonly config: LlamaConfig, private readonly weights: Weights) {
-		this.invFreq = inverseFrequencies(config.headDim, config.ropeTheta);
+	constructor(readonly shape: ModelShape, private readonly config: ModelConfig, private readonly weights: Weights) {
+		this.invFreq = frequenciesOf(config);
 	}
 
 	async forward(ids: Int32Array, pass: Pass, memory: Memory, options: { allLogits?: boolean } = {}): Promise<DecoderOutput> {
 		checkPass(ids, pass, this.config);
-		const angles = rotation(pass.start, pass.tokens, this.invFreq);
-		let hidden: tf.Tensor = this.embed(ids);
+		const angles = this.config.rotary ? rotation(pass.start, pass.tokens, this.invFreq) : undefined;
+		let hidden: tf.Tensor = this.embed(ids, pass);
 		try {
 			for (let layer = 0; layer < this.config.layers; layer++) {
 				const next = await this.layer(layer, hidden, angles, pass, memory);
@@ -31,7 +31,7 @@ export class LlamaDecoder implements Decoder {
 			return { logits: tf.tidy(() => this.logits(hidden, pass, options.allLogits ?? false)) };
 		} finally {
 			hidden.dispose();
-			angles.dispose();
+			angles?.dispose();
 		}
 	}
 
@@ -39,74 +39,93 @@ export class LlamaDecoder implements Decoder {
 		const { heads, kvHeads, headDim } = this.config;
 		const from = { q_proj: 0, k_proj: heads, v_proj: heads + kvHeads, o_proj: 0 }[name] * headDim;
 		const { qkv, o } = this.weights.layers[layer];
-		if (name === 'o_proj') return outputsFirst(o, 0, o.outputs);
+		if (name === 'o_proj') return outputsFirst(o, 0, o.weight.outputs);
 		return outputsFirst(qkv, from, from + (name === 'q_proj' ? heads : kvHeads) * headDim);
 	}
 
 	dispose(): void {
-		tf.dispose(tensorsOf(this.weights));
+		tf.dispose(this.weights.tensors);
 	}
 
-	private embed(ids: Int32Array): tf.Tensor {
+	private embed(ids: Int32Array, { tokens, start }: Pass): tf.Tensor {
 		const { hidden } = this.config;
+		const { embedding, positions } = this.weights;
 		const rows = new Float32Array(ids.length * hidden);
-		ids.forEach((id, i) => rows.set(toFloat32(this.weights.embedding, id * hidden, (id + 1) * hidden), i * hidden));
+		ids.forEach((id, i) => {
+			const at = i * hidden;
+			rows.set(embedding(id), at);
+			if (!positions) return;
+			const place = positions(start[Math.floor(i / tokens)] + (i % tokens));
+			for (let c = 0; c < hidden; c++) rows[at + c] += place[c];
+		});
 		return tf.tensor(rows, [ids.length, hidden]);
 	}
 
 	/** One layer: [batch x tokens, hidden] -> the same. */
-	private async layer(layer: number, hidden: tf.Tensor, angles: Rotation, pass: Pass, memory: Memory): Promise<tf.Tensor> {
+	private async layer(layer: number, hidden: tf.Tensor, angles: Rotation | undefined, pass: Pass, memory: Memory): Promise<tf.Tensor> {
 		const weights = this.weights.layers[layer];
-		const input = this.project(layer, hidden, angles, pass, memory.wantsKeyBefore?.(layer) ?? false);
+		const parts = tf.tidy(() => this.headsOf(weights, hidden, angles, pass, memory.wantsKeyBefore?.(layer) ?? false));
 		let context: tf.Tensor;
 		try {
-			context = await memory.attend(input);
+			context = await memory.attend({ layer, pass, ...parts });
 		} finally {
-			tf.dispose([input.query, input.key, input.value, ...(input.keyBefore ? [input.keyBefore] : [])]);
+			tf.dispose(parts);
 		}
 		const next = tf.tidy(() => this.afterAttention(weights, hidden, context));
 		context.dispose();
 		return next;
 	}
 
-	private project(layer: number, hidden: tf.Tensor, angles: Rotation, pass: Pass, keyBefore: boolean): LayerInput {
-		const { heads, kvHeads, headDim, eps } = this.config;
-		const { inputNorm, qkv } = this.weights.layers[layer];
-		const part = (columns: tf.Tensor, count: number, before: number, turned: boolean) => splitHeads(columns,
-			{ batch: pass.batch, tokens: pass.tokens, heads: count, headDim, first: before * headDim }, turned ? angles : undefined);
-		const [query, key, value, before] = tf.tidy(() => {
-			const columns = matMul(rmsNorm(hidden, inputNorm, eps), qkv);
-			const parts = [part(columns, heads, 0, true), part(columns, kvHeads, heads, true), part(columns, kvHeads, heads + kvHeads, false)];
-			if (keyBefore) parts.push(part(columns, kvHeads, heads, false));
-			return parts;
-		});
-		return { layer, pass, query, key, value, ...(before ? { keyBefore: before } : {}) };
+	private headsOf(weights: LayerWeights, hidden: tf.Tensor, angles: Rotation | undefined, { batch, tokens }: Pass, keyBefore: boolean) {
+		const { heads, kvHeads, headDim } = this.config;
+		const columns = apply(weights.qkv, this.norm(hidden, weights.inputNorm));
+		const split = (count: number, before: number, turn?: Rotation) =>
+			splitHeads(columns, { batch, tokens, heads: count, headDim, first: before * headDim }, turn);
+		const value = split(kvHeads, heads + kvHeads);
+		const { queryNorm, keyNorm } = weights;
+		if (!queryNorm || !keyNorm) {
+			return { query: split(heads, 0, angles), key: split(kvHeads, heads, angles), value, ...(keyBefore ? { keyBefore: split(kvHeads, heads) } : {}) };
+		}
+		const normed = (x: tf.Tensor, weight: tf.Tensor) =>
+			tf.reshape(rmsNorm(tf.reshape(x, [-1, headDim]), weight, this.config.eps), x.shape);
+		const turned = (x: tf.Tensor) => (angles ? rope(x, angles) : x);
+		const key = normed(split(kvHeads, heads), keyNorm);
+		return { query: turned(normed(split(heads, 0), queryNorm)), key: turned(key), value, ...(keyBefore ? { keyBefore: key } : {}) };
 	}
 
 	private afterAttention(weights: LayerWeights, hidden: tf.Tensor, context: tf.Tensor): tf.Tensor {
-		const attended = matMul(joinHeads(context), weights.o, { plus: hidden });
-		const inner = swiGlu(matMul(rmsNorm(attended, weights.postNorm, this.config.eps), weights.gateUp));
-		return matMul(inner, weights.down, { plus: attended });
+		const attended = apply(weights.o, joinHeads(context), hidden);
+		const up = apply(weights.up, this.norm(attended, weights.postNorm));
+		return apply(weights.down, this.config.mlp === 'swiglu' ? swiGlu(up) : gelu(up), attended);
+	}
+
+	private norm(x: tf.Tensor, { weight, bias }: Norm): tf.Tensor {
+		return bias ? layerNorm(x, weight, bias, this.config.eps) : rmsNorm(x, weight, this.config.eps);
 	}
 
 	private logits(hidden: tf.Tensor, { batch, tokens }: Pass, all: boolean): tf.Tensor {
-		const { hidden: width, vocab, eps } = this.config;
+		const { hidden: width, vocab } = this.config;
 		const last = all || tokens === 1
 			? hidden
 			: tf.reshape(tf.slice(tf.reshape(hidden, [batch, tokens, width]), [0, tokens - 1, 0], [batch, 1, width]), [batch, width]);
-		const logits = matMul(rmsNorm(last, this.weights.norm, eps), this.weights.head);
+		const logits = matMul(this.norm(last, this.weights.norm), this.weights.head);
 		return all ? tf.reshape(logits, [batch, tokens, vocab]) : logits;
 	}
 }
 
+/** x W^T + bias, and a residual. */
+function apply({ weight, bias }: Projection, x: tf.Tensor, plus?: tf.Tensor): tf.Tensor {
+	return matMul(x, weight, { plus, bias });
+}
+
 /** Rows from..to of a weight as [outputs, inputs], whatever its layout on the device. */
-async function outputsFirst({ tensor, inputs, outputs, rowMajorOutputs }: LayerWeights['qkv'], from: number, to: number): Promise<Float32Array> {
+async function outputsFirst({ weight: { tensor, inputs, outputs, rowMajorOutputs } }: Projection, from: number, to: number): Promise<Float32Array> {
 	const numbers = (await read(tensor)) as Float32Array;
 	const rows = rowMajorOutputs ? numbers : transposed(numbers, inputs, outputs);
 	return rows.slice(from * inputs, to * inputs);
 }
 
-function checkPass(ids: Int32Array, { batch, tokens, start }: Pass, { context, vocab }: LlamaConfig): void {
+function checkPass(ids: Int32Array, { batch, tokens, start }: Pass, { context, vocab }: ModelConfig): void {
 	if (ids.length !== batch * tokens || start.length !== batch || tokens < 1) {
 		throw new RangeError(`A pass of ${batch} rows and ${tokens} tokens was given ${ids.length} ids and ${start.length} positions.`);
 	}

@@ -78,7 +78,7 @@ describe('loadModel', () => {
 		['no config.json', {}, weights, 'There is no config.json at memory:bad. A model directory holds config.json, tokenizer.json and model.safetensors.'],
 		['no tokenizer.json', { 'config.json': config }, weights, 'There is no tokenizer.json at memory:bad.'],
 		['no weights', files, null, 'There is no model.safetensors at memory:bad.'],
-		['another architecture', { ...files, 'config.json': { ...config, architectures: ['MistralForCausalLM'] } }, weights, 'its architecture is MistralForCausalLM'],
+		['another architecture', { ...files, 'config.json': { ...config, architectures: ['GemmaForCausalLM'] } }, weights, 'its architecture is GemmaForCausalLM'],
 		['one layer too many', { ...files, 'config.json': { ...config, num_hidden_layers: 3 } }, weights, 'The weights have no tensor model.layers.2.input_layernorm.weight, which a Llama model of 3 layers needs.'],
 		['another width', { ...files, 'config.json': { ...config, intermediate_size: 24 } }, weights, 'has shape 20 x 12, but config.json asks for 24 x 12'],
 		['a vocabulary too small', { ...files, 'config.json': { ...config, vocab_size: 200 } }, weights, 'tokenizer.json knows 258 tokens, but config.json has a vocab_size of 200'],

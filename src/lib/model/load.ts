@@ -1,8 +1,8 @@
 /** Loads a model directory in the layout of Hugging Face: config.json, tokenizer.json, safetensors. */
 import { getBackend } from '@tensorflow/tfjs-core';
 import type { EngineInfo, ModelShape } from '$lib/documents/trace.ts';
-import { readConfig, type LlamaConfig } from './config.ts';
-import { LlamaDecoder } from './decoder.ts';
+import { readConfig, type ModelConfig } from './config.ts';
+import { TransformerDecoder } from './decoder.ts';
 import { ModelError, readSafetensors, type StoredTensor } from './safetensors.ts';
 import { sourceOf, type ModelSource } from './source.ts';
 import { Tokenizer } from './tokenizer.ts';
@@ -40,9 +40,14 @@ export async function loadModel(source: string | ModelSource, engine: EngineInfo
 	}
 	const stored = await readWeights(from, onProgress, signal);
 	signal?.throwIfAborted();
-	const weights = placeWeights(stored, config);
+	const tensors = {
+		names: () => [...stored.keys()],
+		describe: (name: string) => stored.get(name),
+		tensor: async (name: string) => stored.get(name)!
+	};
+	const weights = await placeWeights(tensors, config, { signal });
 	const shape = shapeOf(from.id, config, weights.count);
-	const decoder = new LlamaDecoder(shape, config, weights);
+	const decoder = new TransformerDecoder(shape, config, weights);
 	return { shape, decoder, tokenizer, ends: config.ends, dispose: () => decoder.dispose() };
 }
 
@@ -81,7 +86,7 @@ async function readWeights(from: ModelSource, onProgress?: (progress: LoadProgre
 	return all;
 }
 
-function shapeOf(id: string, config: LlamaConfig, weights: number): ModelShape {
-	const { layers, heads, kvHeads, headDim, hidden, vocab, context, ropeTheta } = config;
-	return { id, name: id, layers, heads, kvHeads, headDim, hidden, vocab, context, ropeTheta, weights };
+function shapeOf(id: string, config: ModelConfig, weights: number): ModelShape {
+	const { layers, heads, kvHeads, headDim, hidden, vocab, context, rotary } = config;
+	return { id, name: id, layers, heads, kvHeads, headDim, hidden, vocab, context, ropeTheta: rotary?.theta ?? 0, weights };
 }

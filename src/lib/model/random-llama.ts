@@ -1,5 +1,6 @@
-/** A model directory in memory with random weights that other languages can make too. For tests. */
+/** A model directory in memory, of any architecture, with random weights that other languages can make too. For tests. */
 import { fixtureNormal } from '$lib/numerics/fixture.ts';
+import { tensorShapes } from './checkpoint.ts';
 import { readConfig } from './config.ts';
 import type { ModelSource } from './source.ts';
 
@@ -10,42 +11,29 @@ export interface RandomRecipe {
 	matrix(inputs: number): number;
 	/** Norm weights are 1 + norm x z. */
 	norm: number;
+	/** Biases are bias x z; left out, they are 0. */
+	bias?: number;
 }
 
 /** The recipe of conformance/hf_reference.py. */
-export const HF_RANDOM: RandomRecipe = { prefix: 'hf-random', matrix: (inputs) => 1.5 / Math.sqrt(inputs), norm: 0.3 };
+export const HF_RANDOM: RandomRecipe = { prefix: 'hf-random', matrix: (inputs) => 1.5 / Math.sqrt(inputs), norm: 0.3, bias: 0.5 };
 
 /** `config` as in config.json. Tokens of the tokenizer are single bytes, so texts are possible too. */
 export function randomLlama(config: Record<string, unknown>, recipe: RandomRecipe): ModelSource {
 	return memorySource('random', { 'config.json': config, 'tokenizer.json': byteTokenizer() }, randomWeights(config, recipe));
 }
 
-/** Shapes of a Llama checkpoint in the order of its layers. */
-export function tensorShapes(json: Record<string, unknown>): [name: string, shape: number[]][] {
-	const c = readConfig(json);
-	const layers = Array.from({ length: c.layers }, (_, l): [string, number[]][] => [
-		[`model.layers.${l}.self_attn.q_proj.weight`, [c.heads * c.headDim, c.hidden]],
-		[`model.layers.${l}.self_attn.k_proj.weight`, [c.kvHeads * c.headDim, c.hidden]],
-		[`model.layers.${l}.self_attn.v_proj.weight`, [c.kvHeads * c.headDim, c.hidden]],
-		[`model.layers.${l}.self_attn.o_proj.weight`, [c.hidden, c.heads * c.headDim]],
-		[`model.layers.${l}.mlp.gate_proj.weight`, [c.intermediate, c.hidden]],
-		[`model.layers.${l}.mlp.up_proj.weight`, [c.intermediate, c.hidden]],
-		[`model.layers.${l}.mlp.down_proj.weight`, [c.hidden, c.intermediate]],
-		[`model.layers.${l}.input_layernorm.weight`, [c.hidden]],
-		[`model.layers.${l}.post_attention_layernorm.weight`, [c.hidden]]
-	]);
-	const head: [string, number[]][] = c.tied ? [] : [['lm_head.weight', [c.vocab, c.hidden]]];
-	return [['model.embed_tokens.weight', [c.vocab, c.hidden]], ...layers.flat(), ['model.norm.weight', [c.hidden]], ...head];
-}
-
 function randomWeights(config: Record<string, unknown>, recipe: RandomRecipe): ArrayBuffer {
-	return writeSafetensors(tensorShapes(config).map(([name, shape]) => {
+	return writeSafetensors([...tensorShapes(readConfig(config))].map(([name, shape]) => {
 		const numbers = fixtureNormal(`${recipe.prefix}/${name}`, shape.reduce((a, b) => a * b, 1));
-		const scale = Math.fround(recipe.matrix(shape[shape.length - 1]));
 		const norm = Math.fround(recipe.norm);
+		const bias = Math.fround(recipe.bias ?? 0);
+		// GPT-2 keeps its projections as [inputs, outputs].
+		const scale = Math.fround(recipe.matrix(name.includes('.c_') ? shape[0] : shape[shape.length - 1]));
 		for (let i = 0; i < numbers.length; i++) {
-			if (name.includes('norm')) numbers[i] = 1 + Math.fround(norm * numbers[i]);
-			else if (!name.includes('embed')) numbers[i] = scale * numbers[i];
+			if (name.endsWith('bias')) numbers[i] = bias * numbers[i];
+			else if (/norm|\.ln_/.test(name)) numbers[i] = 1 + Math.fround(norm * numbers[i]);
+			else if (!/embed|wte|wpe/.test(name)) numbers[i] = scale * numbers[i];
 		}
 		return { name, dtype: 'F32', shape, bytes: new Uint8Array(numbers.buffer) };
 	}));

@@ -12,18 +12,18 @@ export interface Pass {
 	batch: number;
 	/** Tokens a row in this pass. */
 	tokens: number;
-	/** Rotary position of the first token, one a row. Token t of row b stands at `start[b] + t`. */
+	/** Position of the first token, rotary or learned, one a row. Token t of row b stands at `start[b] + t`. */
 	start: Int32Array;
 }
 
 /** What one layer hands to its memory; f32 tensors owned by the decoder, valid during the call. */
 export interface LayerInput {
 	layer: number;
-	/** [batch, heads, tokens, headDim], rotated. */
+	/** [batch, heads, tokens, headDim], rotated where the model has rotary positions. */
 	query: Tensor;
-	/** [batch, kvHeads, tokens, headDim], rotated. */
+	/** [batch, kvHeads, tokens, headDim], likewise. */
 	key: Tensor;
-	/** [batch, kvHeads, tokens, headDim], before rotation. Only when `wantsKeyBefore(layer)`. */
+	/** [batch, kvHeads, tokens, headDim], before rotation, normed where the model norms its keys. Only when `wantsKeyBefore(layer)`. */
 	keyBefore?: Tensor;
 	/** [batch, kvHeads, tokens, headDim]. */
 	value: Tensor;
@@ -31,8 +31,6 @@ export interface LayerInput {
 }
 
 export interface Memory {
-	/** True when `LayerInput.keyBefore` is to be made for this layer; absent = never. */
-	wantsKeyBefore?(layer: number): boolean;
 	/** Stores the new keys and values, then reads: [batch, heads, tokens, headDim]. The caller disposes. */
 	attend(input: LayerInput): Promise<Tensor> | Tensor;
 	/** Whether `keyBefore` is wanted of a layer; absent means no. */
@@ -46,14 +44,14 @@ export interface DecoderOutput {
 
 export interface Decoder {
 	readonly shape: ModelShape;
-	/** Inverse rotary frequencies, length headDim/2 (float64). */
+	/** Inverse rotary frequencies, length headDim/2 (float64); zeros where positions are learned, so that turning is the identity. */
 	readonly invFreq: Float64Array;
 	/**
 	 * Runs `pass.tokens` tokens a row. `ids` is [batch x tokens], row-major.
 	 * Throws RangeError if a position would lie beyond the context.
 	 */
 	forward(ids: Int32Array, pass: Pass, memory: Memory, options?: { allLogits?: boolean }): Promise<DecoderOutput>;
-	/** The query projection and others that some methods read, as plain numbers [rows, columns] row-major. */
+	/** The query projection and others that some methods read, as plain numbers [outputs, inputs] row-major, without biases. */
 	weight(name: 'q_proj' | 'k_proj' | 'v_proj' | 'o_proj', layer: number): Promise<Float32Array>;
 	dispose(): void;
 }

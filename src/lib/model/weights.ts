@@ -1,98 +1,183 @@
-/** Finds the tensors of a Llama checkpoint, checks their shapes and puts them on the device. */
+/** Reads the tensors of a checkpoint one after another and puts them on the device. */
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { makeWeight, persistentFrom, type Weight } from '$lib/ops/index.ts';
-import type { LlamaConfig } from './config.ts';
-import { ModelError, toFloat32, type StoredTensor } from './safetensors.ts';
+import { makeWeight, persistentFrom, transposed, type Weight } from '$lib/ops/index.ts';
+import { checkpointOf, tensorShapes, weightCount, type LayerNames, type NormNames, type ProjectionNames } from './checkpoint.ts';
+import type { ModelConfig } from './config.ts';
+import { ModelError } from './error.ts';
+import { rowsOf, toFloat32, type StoredTensor, type TensorSource } from './stored.ts';
 
-export interface LayerWeights {
-	inputNorm: Tensor;
-	/** Query, key and value projections, one below the other. */
-	qkv: Weight;
-	o: Weight;
-	postNorm: Tensor;
-	/** Gate above up. */
-	gateUp: Weight;
-	down: Weight;
+export interface Norm {
+	weight: Tensor;
+	/** Present in a LayerNorm. */
+	bias?: Tensor;
 }
 
+export interface Projection {
+	weight: Weight;
+	bias?: Tensor;
+}
+
+export interface LayerWeights {
+	inputNorm: Norm;
+	/** Query, key and value projections, one below the other. */
+	qkv: Projection;
+	/** [headDim] each, where queries and keys are normed. */
+	queryNorm?: Tensor;
+	keyNorm?: Tensor;
+	o: Projection;
+	postNorm: Norm;
+	/** Gate above up, or up alone. */
+	up: Projection;
+	down: Projection;
+}
+
+/** One row of a table that stays on the CPU, [hidden]; decoded when it is asked for. */
+export type Lookup = (row: number) => Float32Array;
+
 export interface Weights {
-	/** [vocab, hidden] as stored; rows are decoded when they are looked up. */
-	embedding: StoredTensor;
+	embedding: Lookup;
+	/** Learned positions. */
+	positions?: Lookup;
 	layers: LayerWeights[];
-	norm: Tensor;
+	norm: Norm;
 	head: Weight;
 	/** Number of weights. */
 	count: number;
+	/** All that lies on the device, for disposal. */
+	tensors: Tensor[];
 }
 
-/** Throws ModelError if a tensor is missing or has another shape than config.json says; nothing stays on the device then. */
-export function placeWeights(stored: Map<string, StoredTensor>, config: LlamaConfig): Weights {
-	const placed: Tensor[] = [];
+/**
+ * Of a tensor's bytes no more than one layer's projection is held at a time, but for the embedding.
+ * Throws ModelError if a tensor is missing or has another shape than config.json says, before anything
+ * is read; the signal's reason when it is aborted. Nothing stays on the device then.
+ */
+export async function placeWeights(source: TensorSource, config: ModelConfig, options: { signal?: AbortSignal } = {}): Promise<Weights> {
+	checkShapes(source, config);
+	const tensors: Tensor[] = [];
 	try {
-		return place(stored, config, placed);
+		return { ...(await place(new Placing(source, tensors, options.signal), config)), count: weightCount(config), tensors };
 	} catch (error) {
-		for (const tensor of placed) tensor.dispose();
+		for (const tensor of tensors) tensor.dispose();
 		throw error;
 	}
 }
 
-function place(stored: Map<string, StoredTensor>, config: LlamaConfig, placed: Tensor[]): Weights {
-	const { hidden, heads, kvHeads, headDim, intermediate, vocab } = config;
-	let count = 0;
-	const take = (name: string, ...shape: number[]): StoredTensor => {
-		const tensor = stored.get(name);
-		if (!tensor) throw new ModelError(`The weights have no tensor ${name}, which a Llama model of ${config.layers} layers needs.`);
-		if (tensor.shape.join() !== shape.join()) {
-			throw new ModelError(`${name} has shape ${tensor.shape.join(' x ')}, but config.json asks for ${shape.join(' x ')}.`);
-		}
-		count += shape.reduce((a, b) => a * b, 1);
-		return tensor;
-	};
-	const weight = (numbers: Float32Array, inputs: number) => {
-		const made = makeWeight(numbers, numbers.length / inputs, inputs);
-		placed.push(made.tensor);
-		return made;
-	};
-	const vector = (name: string) => {
-		const tensor = persistentFrom(toFloat32(take(name, hidden)), [hidden]);
-		placed.push(tensor);
-		return tensor;
-	};
-	const stack = (inputs: number, ...parts: [name: string, outputs: number][]) => {
-		const arrays = parts.map(([name, outputs]) => toFloat32(take(name, outputs, inputs)));
-		const joined = arrays.length === 1 ? arrays[0] : new Float32Array(arrays.reduce((n, a) => n + a.length, 0));
-		if (arrays.length > 1) arrays.reduce((at, a) => (joined.set(a, at), at + a.length), 0);
-		return weight(joined, inputs);
-	};
-	const layers = Array.from({ length: config.layers }, (_, l): LayerWeights => {
-		const at = `model.layers.${l}.`;
-		return {
-			inputNorm: vector(`${at}input_layernorm.weight`),
-			qkv: stack(hidden,
-				[`${at}self_attn.q_proj.weight`, heads * headDim],
-				[`${at}self_attn.k_proj.weight`, kvHeads * headDim],
-				[`${at}self_attn.v_proj.weight`, kvHeads * headDim]),
-			o: stack(heads * headDim, [`${at}self_attn.o_proj.weight`, hidden]),
-			postNorm: vector(`${at}post_attention_layernorm.weight`),
-			gateUp: stack(hidden, [`${at}mlp.gate_proj.weight`, intermediate], [`${at}mlp.up_proj.weight`, intermediate]),
-			down: stack(intermediate, [`${at}mlp.down_proj.weight`, hidden])
-		};
-	});
-	const table = take('model.embed_tokens.weight', vocab, hidden);
-	// Its own bytes, so that the rest of the file can be let go.
-	const embedding = { ...table, bytes: table.bytes.slice() };
-	const norm = vector('model.norm.weight');
-	const head = config.tied
-		? weight(toFloat32(embedding), hidden)
-		: stack(hidden, ['lm_head.weight', vocab]);
-	return { embedding, layers, norm, head, count };
+async function place(placing: Placing, config: ModelConfig): Promise<Omit<Weights, 'count' | 'tensors'>> {
+	const { hidden, vocab } = config;
+	const checkpoint = checkpointOf(config);
+	const layers: LayerWeights[] = [];
+	for (let l = 0; l < config.layers; l++) layers.push(await placing.layer(checkpoint.layer(l), hidden, config.headDim));
+	const table = await placing.read(checkpoint.embedding);
+	const positions = checkpoint.positions ? lookup(await placing.read(checkpoint.positions)) : undefined;
+	const norm = await placing.norm(checkpoint.norm, hidden);
+	const head = checkpoint.head
+		? (await placing.projection(checkpoint.head)).weight
+		: placing.weight((from, to) => rowsOf(table, from, to), vocab, hidden);
+	return { embedding: lookup(table), ...(positions ? { positions } : {}), layers, norm, head };
 }
 
-/** All device tensors, for disposal. */
-export function tensorsOf({ layers, norm, head }: Weights): Tensor[] {
-	return [
-		...layers.flatMap((l) => [l.inputNorm, l.qkv.tensor, l.o.tensor, l.postNorm, l.gateUp.tensor, l.down.tensor]),
-		norm,
-		head.tensor
-	];
+/** Puts tensors on the device and keeps account of them. */
+class Placing {
+	constructor(private readonly source: TensorSource, private readonly placed: Tensor[], private readonly signal?: AbortSignal) {}
+
+	read(name: string): Promise<StoredTensor> {
+		this.signal?.throwIfAborted();
+		return this.source.tensor(nameIn(this.source, name));
+	}
+
+	async layer(names: LayerNames, hidden: number, headDim: number): Promise<LayerWeights> {
+		return {
+			inputNorm: await this.norm(names.inputNorm, hidden),
+			qkv: await this.projection(names.qkv),
+			...(names.queryNorm ? { queryNorm: await this.vector([names.queryNorm], headDim) } : {}),
+			...(names.keyNorm ? { keyNorm: await this.vector([names.keyNorm], headDim) } : {}),
+			o: await this.projection(names.o),
+			postNorm: await this.norm(names.postNorm, hidden),
+			up: await this.projection(names.up),
+			down: await this.projection(names.down)
+		};
+	}
+
+	async norm({ weight, bias }: NormNames, width: number): Promise<Norm> {
+		return { weight: await this.vector([weight], width), ...(bias ? { bias: await this.vector([bias], width) } : {}) };
+	}
+
+	async projection({ inputs, outputs, parts, inputsFirst }: ProjectionNames): Promise<Projection> {
+		const rows: { outputs: number; rows: Rows }[] = [];
+		for (const part of parts) rows.push({ outputs: part.outputs, rows: matrix(await this.read(part.weight), inputsFirst) });
+		const weight = this.weight(below(rows, inputs), outputs, inputs);
+		const biases = parts.flatMap(({ bias }) => bias ?? []);
+		return { weight, ...(biases.length > 0 ? { bias: await this.vector(biases, outputs) } : {}) };
+	}
+
+	weight(rows: Rows, outputs: number, inputs: number): Weight {
+		const weight = makeWeight(rows(0, outputs), outputs, inputs);
+		this.placed.push(weight.tensor);
+		return weight;
+	}
+
+	/** Vectors one after the other, [width] in all. */
+	private async vector(names: string[], width: number): Promise<Tensor> {
+		const joined = new Float32Array(width);
+		let at = 0;
+		for (const name of names) {
+			const part = toFloat32(await this.read(name));
+			joined.set(part, at);
+			at += part.length;
+		}
+		const tensor = persistentFrom(joined, [width]);
+		this.placed.push(tensor);
+		return tensor;
+	}
+}
+
+/** Outputs from..to of a projection, [to - from, inputs]. */
+type Rows = (from: number, to: number) => Float32Array;
+
+function matrix(tensor: StoredTensor, inputsFirst: boolean): Rows {
+	if (!inputsFirst) return (from, to) => rowsOf(tensor, from, to);
+	const [inputs, outputs] = tensor.shape;
+	const turned = transposed(toFloat32(tensor), inputs, outputs);
+	return (from, to) => turned.subarray(from * inputs, to * inputs);
+}
+
+/** Matrices one below the other. */
+function below(parts: { outputs: number; rows: Rows }[], inputs: number): Rows {
+	if (parts.length === 1) return parts[0].rows;
+	return (from, to) => {
+		const joined = new Float32Array((to - from) * inputs);
+		let start = 0;
+		for (const { outputs, rows } of parts) {
+			const [first, last] = [Math.max(from, start), Math.min(to, start + outputs)];
+			if (first < last) joined.set(rows(first - start, last - start), (first - from) * inputs);
+			start += outputs;
+		}
+		return joined;
+	};
+}
+
+function lookup(table: StoredTensor): Lookup {
+	// Its own bytes, so that the rest of the file can be let go.
+	const own = table.bytes.byteLength === table.bytes.buffer.byteLength ? table : { ...table, bytes: table.bytes.slice() };
+	return (row) => rowsOf(own, row, row + 1);
+}
+
+/** Files of a bare model leave out the first part of each name. */
+function nameIn(source: TensorSource, name: string): string {
+	const bare = name.replace(/^(model|transformer)\./, '');
+	return source.describe(name) === undefined && source.describe(bare) !== undefined ? bare : name;
+}
+
+function checkShapes(source: TensorSource, config: ModelConfig): void {
+	for (const [name, shape] of tensorShapes(config)) {
+		const found = source.describe(nameIn(source, name));
+		if (!found) {
+			const family = config.architecture.replace(/ForCausalLM|LMHeadModel/, '');
+			throw new ModelError(`The weights have no tensor ${name}, which a ${family} model of ${config.layers} layers needs.`);
+		}
+		if (found.shape.join() !== shape.join()) {
+			throw new ModelError(`${name} has shape ${found.shape.join(' x ')}, but config.json asks for ${shape.join(' x ')}.`);
+		}
+	}
 }
