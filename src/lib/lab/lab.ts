@@ -1,9 +1,12 @@
 /** A loaded model on an opened engine, ready to run experiments. */
 import type { Experiment } from '$lib/documents/experiment.ts';
 import type { EngineInfo, ModelShape } from '$lib/documents/trace.ts';
-import { loadModel, ModelError, type LoadedModel, type LoadProgress } from '$lib/model/index.ts';
+import { loadModel, ModelError, sourceOf, type LoadedModel, type LoadProgress, type ModelSource } from '$lib/model/index.ts';
 import { onDeviceLost, openBackend } from '$lib/ops/index.ts';
+import { blobSource, type ModelFiles } from '$lib/store/blobs.ts';
+import { HUB, modelName, readModelId } from '$lib/store/model-id.ts';
 import type { RunOptions } from './begin.ts';
+import { pausing, type Pause } from './pauses.ts';
 import { Run } from './run.ts';
 
 export type { LoadProgress } from '$lib/model/index.ts';
@@ -13,41 +16,60 @@ export interface EngineChoice {
 	backend?: EngineInfo['backend'];
 	/** Address (or folder, under Node) that holds `models/`. */
 	site?: string;
+	/** The model's files, when they are at hand: kept ones, or dropped. */
+	files?: ModelFiles;
+	/** Address of the Hugging Face Hub. */
+	hub?: string;
 }
 
-/** Where the files of a model lie. Throws ModelError for an id of no known form. */
-export function placeOfModel(id: string, site = '/'): string {
+/** Where the files of a model lie. Throws ModelError for an id of no known form, and for files that are not at hand. */
+export function placeOfModel(id: string, site = '/', hub = HUB): string {
+	const model = readModelId(id);
 	// A file of the directory may be named, too.
-	if (id.startsWith('path:')) return id.slice(5).replace(/[\\/][^\\/]+\.(safetensors|json)$/, '');
-	const hub = /^hf:([\w.-]+\/[\w.-]+)(?:@([\w./-]+))?$/.exec(id);
-	if (hub) return `https://huggingface.co/${hub[1]}/resolve/${hub[2] ?? 'main'}`;
-	if (/^[\w-][\w.-]*$/.test(id)) return `${site.replace(/\/$/, '')}/models/${id}`;
-	throw new ModelError(`"${id}" is no model: expected the id of an embedded model, hf:ORG/NAME or path:DIR.`);
+	if (model.kind === 'path') return model.place.replace(/[\\/][^\\/]+\.(safetensors|json)$/, '');
+	if (model.kind === 'hub') return `${hub.replace(/\/$/, '')}/${model.repo}/resolve/${model.revision}`;
+	if (model.kind === 'site') return `${site.replace(/\/$/, '')}/models/${model.name}`;
+	throw new ModelError(`The model ${model.name} was dropped on somebody's page as files. Drop the same files here, or choose another model.`);
+}
+
+function sourceOfModel(id: string, { files, site, hub }: EngineChoice): ModelSource {
+	return files ? blobSource(modelName(id), files) : sourceOf(placeOfModel(id, site, hub));
 }
 
 export class Lab {
 	/** Ends with the reason when the graphics device goes away. */
 	readonly lost: Promise<string>;
+	readonly loaded: LoadedModel;
 	readonly model: ModelShape;
 	#stopListening = () => {};
+	#pause: Pause | null = null;
 
-	constructor(readonly loaded: LoadedModel, readonly engine: EngineInfo, readonly loadMs: number, id = loaded.shape.id) {
+	constructor(loaded: LoadedModel, readonly engine: EngineInfo, readonly loadMs: number, id = loaded.shape.id) {
+		this.loaded = { ...loaded, decoder: pausing(loaded.decoder, () => this.#pause) };
 		this.model = { ...loaded.shape, id };
 		this.lost = new Promise((resolve) => (this.#stopListening = onDeviceLost(resolve)));
 	}
 
 	/** Opens the engine and loads the model. Throws ModelError or Error in words for the reader. */
 	static async load(modelId: string, choice: EngineChoice = {}, onProgress?: (progress: LoadProgress) => void, signal?: AbortSignal): Promise<Lab> {
-		const place = placeOfModel(modelId, choice.site);
+		const source = sourceOfModel(modelId, choice);
 		const engine = await openBackend(choice.backend);
 		const before = performance.now();
-		const loaded = await loadModel(place, engine, onProgress, signal);
+		const loaded = await loadModel(source, engine, onProgress, signal);
 		return new Lab(loaded, engine, performance.now() - before, modelId);
 	}
 
-	/** Reads the prompt and compresses it in every arm. Throws DocumentError before computing anything. */
-	start(experiment: Experiment, options: RunOptions = {}): Promise<Run> {
-		return Run.begin(this, experiment, options);
+	/**
+	 * Reads the prompt and compresses it in every arm. Throws DocumentError before computing anything.
+	 * `pause` is waited for before every layer of the prompt, and may end it by throwing.
+	 */
+	async start(experiment: Experiment, { pause, ...options }: RunOptions & { pause?: Pause } = {}): Promise<Run> {
+		this.#pause = pause ?? null;
+		try {
+			return await Run.begin(this, experiment, options);
+		} finally {
+			this.#pause = null;
+		}
 	}
 
 	dispose(): void {

@@ -2,10 +2,8 @@
 import { listFiles, modelInfo } from '@huggingface/hub';
 import { ModelError } from '$lib/model/safetensors.ts';
 import type { WantedFile } from './manifest.ts';
-import { readModelId, type ModelId } from './model-id.ts';
+import { HUB, readModelId, type ModelId } from './model-id.ts';
 import { chooseFiles } from './files.ts';
-
-export const HUB = 'https://huggingface.co';
 
 export interface HubOptions {
 	/** Address of the hub. */
@@ -23,9 +21,11 @@ export interface Plan {
 	files: WantedFile[];
 	/** Bytes of all files. */
 	bytes: number;
+	/** What config.json holds, the one small file that is read; null when there is none (GGUF) or it cannot be had. */
+	config: unknown;
 }
 
-/** Looks a model up: one commit, its files with their sizes. Nothing of the model is fetched. Throws ModelError in words. */
+/** Looks a model up: one commit, its files with their sizes, its config.json. Throws ModelError in words. */
 export async function planOf(id: string, options: HubOptions = {}): Promise<Plan> {
 	const parsed = readModelId(id);
 	if (parsed.kind !== 'hub') throw new ModelError(`${id} is not on the Hugging Face Hub.`);
@@ -49,7 +49,13 @@ export async function planOf(id: string, options: HubOptions = {}): Promise<Plan
 	const files = chooseFiles(found, parsed.repo, parsed.file).map(({ path, size }): WantedFile => ({
 		path, size, url: `${hub}/${parsed.repo}/resolve/${commit}/${path.split('/').map(encodeURIComponent).join('/')}`, etag: null
 	}));
-	return { id, origin: `${hub}/${parsed.repo}`, commit, files, bytes: files.reduce((sum, { size }) => sum + size, 0) };
+	const config = await configOf(files, params.fetch);
+	return { id, origin: `${hub}/${parsed.repo}`, commit, files, bytes: files.reduce((sum, { size }) => sum + size, 0), config };
+}
+
+async function configOf(files: WantedFile[], get: typeof fetch): Promise<unknown> {
+	const file = files.find(({ path }) => path === 'config.json');
+	return file ? get(file.url!).then((response) => (response.ok ? (response.json() as unknown) : null)).catch(() => null) : null;
 }
 
 function aborting({ fetch: own, signal }: HubOptions): typeof fetch {

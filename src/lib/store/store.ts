@@ -75,7 +75,7 @@ export class Store {
 		return { kind: this.#shelf.kind, used: usage, quota };
 	}
 
-	/** The files of a model of the hub and their sizes; fetches none of them. Throws ModelError. */
+	/** The files of a model of the hub and their sizes; fetches only config.json. Throws ModelError. */
 	plan(id: string, signal?: AbortSignal): Promise<Plan> {
 		return planOf(id, { ...this.#options, ...(signal ? { signal } : {}) });
 	}

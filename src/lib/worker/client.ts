@@ -8,17 +8,11 @@ import type { Probe, ProbeOf, ProbeRequest, Trace, TraceSource } from '$lib/docu
 import type { EngineChoice, LoadProgress } from '$lib/lab/lab.ts';
 import type { Result } from '$lib/lab/result.ts';
 import { applyUpdate, type StepUpdate } from '$lib/lab/update.ts';
+import { inWords, LabError } from './failures.ts';
+import { Patience } from './patience.ts';
 import type { Loaded, LabService } from './protocol.ts';
 
-/** A problem in words for the reader. `document`: the experiment is wrong, its place comes first. */
-export class LabError extends Error {
-	override name = 'LabError';
-	readonly kind: 'document' | 'crash' | 'silent' | 'device' | 'other';
-	constructor(kind: LabError['kind'], message: string, cause?: unknown) {
-		super(message, { cause });
-		this.kind = kind;
-	}
-}
+export { LabError } from './failures.ts';
 
 /** A connection to a thread; tests bring their own. */
 export interface Connection {
@@ -52,7 +46,8 @@ export class LabClient implements TraceSource {
 	readonly #patience: number;
 	#failed: LabError | null = null;
 	#pending = new Set<(error: LabError) => void>();
-	#signs = new Set<() => void>();
+	#waits = new Set<Patience>();
+	#onFailed: (error: LabError) => void = () => {};
 	#trace: Trace | null = null;
 	#listeners = new Set<(trace: Trace, update: StepUpdate | null) => void>();
 	/** Updates of a run that was given up may still be on their way. */
@@ -63,9 +58,14 @@ export class LabClient implements TraceSource {
 		this.#connection = (options.connect ?? startThread)();
 		this.#lab = wrap<LabService>(this.#connection.endpoint);
 		this.#connection.onCrash((reason) => this.#fail(new LabError('crash',
-			`The computing thread stopped unexpectedly (${reason}). Reload the page to start it again.`)));
+			`The computing thread stopped unexpectedly (${reason}).`)));
 		void this.#lab.onDeviceLost(proxy((reason: string) => this.#fail(new LabError('device',
-			`The graphics device was lost (${reason}). Reload the page to go on; the experiment is in the address.`))));
+			`The graphics device was lost (${reason}).`))));
+	}
+
+	/** Calls back when the thread or its device is lost, just before open calls end with the same error. */
+	onFailed(listener: (error: LabError) => void): void {
+		this.#onFailed = listener;
 	}
 
 	/** The trace of the run so far. Throws before `start`. */
@@ -134,51 +134,39 @@ export class LabClient implements TraceSource {
 	dispose(): void {
 		this.#generation++;
 		this.#connection.terminate();
+		this.#onFailed = () => {};
 		this.#fail(new LabError('other', 'The lab was closed.'));
 		this.#listeners.clear();
 	}
 
 	#alive(): void {
-		for (const sign of this.#signs) sign();
+		for (const wait of this.#waits) wait.alive();
 	}
 
 	#fail(error: LabError): void {
-		this.#failed ??= error;
-		for (const reject of this.#pending) reject(error);
-		this.#pending.clear();
+		if (this.#failed) return;
+		this.#failed = error;
+		this.#onFailed(error);
+		for (const reject of [...this.#pending]) reject(error);
 	}
 
 	/** A call that ends even if the thread never answers. */
 	#call<T>(make: () => Promise<T>): Promise<T> {
 		if (this.#failed) return Promise.reject(this.#failed);
 		return new Promise<T>((resolve, reject) => {
-			let timer: ReturnType<typeof setTimeout>;
-			const wait = () => {
-				clearTimeout(timer);
-				timer = setTimeout(() => settle(() => reject(new LabError('silent',
-					`The computing thread has not answered for ${Math.round(this.#patience / 1000)} seconds. `
-					+ 'The prompt may be too long for this machine; reload the page and try a shorter one.'))), this.#patience);
-			};
 			const settle = (end: () => void) => {
-				clearTimeout(timer);
+				patience.stop();
 				this.#pending.delete(fail);
-				this.#signs.delete(wait);
+				this.#waits.delete(patience);
 				end();
 			};
 			const fail = (error: LabError) => settle(() => reject(error));
+			const patience = new Patience(this.#patience, () => fail(new LabError('silent',
+				`The computing thread has not answered for ${Math.round(this.#patience / 1000)} seconds. `
+				+ 'The prompt may be too long for this machine; try a shorter one.')));
 			this.#pending.add(fail);
-			this.#signs.add(wait);
-			wait();
+			this.#waits.add(patience);
 			make().then((value) => settle(() => resolve(value)), (error: unknown) => settle(() => reject(inWords(error))));
 		});
 	}
-}
-
-/** Errors cross the thread with their name and message only. */
-function inWords(error: unknown): Error {
-	if (error instanceof LabError) return error;
-	const { name, message } = error instanceof Error ? error : new Error(String(error));
-	if (name === 'AbortError') return new DOMException(message, 'AbortError');
-	if (name === 'DocumentError') return new LabError('document', message, error);
-	return new LabError('other', message, error);
 }

@@ -36,7 +36,14 @@ export function makeService(load: typeof Lab.load = Lab.load): LabService {
 		start: (experiment) => queue.run(async (signal) => {
 			if (!lab) throw new Error('No model is loaded yet.');
 			endRun();
-			run = await lab.start(experiment, { record: true, signal });
+			run = await lab.start(experiment, {
+				record: true, signal,
+				// Lets an abort in, and ends the prompt there: a long one need not be read to its end.
+				pause: async () => {
+					await breathe();
+					signal.throwIfAborted();
+				}
+			});
 			// A copy: what is transferred is gone here, and the run goes on with its own.
 			const trace = structuredClone(run.trace);
 			return transfer(trace, buffersOf(trace));
