@@ -1,7 +1,9 @@
 /** The model: weights, tokenizer, forward pass, sampling. */
 export { loadModel, loadTokenizer, type LoadedModel, type LoadProgress } from './load.ts';
-export { sourceOf, type ModelSource } from './source.ts';
-export { ModelError } from './safetensors.ts';
+export { openModel, openTokenizer, type OpenedModel } from './open.ts';
+export { filesSource, sourceOf, type ModelSource } from './source.ts';
+export { applyChat, ChatTemplate, type ChatOptions, type Message } from './chat.ts';
+export { ModelError } from './error.ts';
 export { checkLength } from './decoder.ts';
 export { PlainMemory } from './plain-memory.ts';
 export { Tokenizer } from './tokenizer.ts';

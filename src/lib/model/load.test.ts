@@ -75,13 +75,13 @@ describe('loadModel', () => {
 	});
 
 	it.each<[string, Record<string, unknown>, ArrayBuffer | null, string]>([
-		['no config.json', {}, weights, 'There is no config.json at memory:bad. A model directory holds config.json, tokenizer.json and model.safetensors.'],
+		['no config.json', {}, weights, 'There is no config.json at memory:bad. A model directory holds config.json, tokenizer.json and model.safetensors; a model may also be one .gguf file.'],
 		['no tokenizer.json', { 'config.json': config }, weights, 'There is no tokenizer.json at memory:bad.'],
 		['no weights', files, null, 'There is no model.safetensors at memory:bad.'],
 		['another architecture', { ...files, 'config.json': { ...config, architectures: ['GemmaForCausalLM'] } }, weights, 'its architecture is GemmaForCausalLM'],
 		['one layer too many', { ...files, 'config.json': { ...config, num_hidden_layers: 3 } }, weights, 'The weights have no tensor model.layers.2.input_layernorm.weight, which a Llama model of 3 layers needs.'],
 		['another width', { ...files, 'config.json': { ...config, intermediate_size: 24 } }, weights, 'has shape 20 x 12, but config.json asks for 24 x 12'],
-		['a vocabulary too small', { ...files, 'config.json': { ...config, vocab_size: 200 } }, weights, 'tokenizer.json knows 258 tokens, but config.json has a vocab_size of 200'],
+		['a vocabulary too small', { ...files, 'config.json': { ...config, vocab_size: 200 } }, weights, 'The tokenizer knows 258 tokens, but the configuration has a vocab_size of 200'],
 		['a cut file', files, weights.slice(0, 5000), 'model.safetensors is cut off']
 	])('refuses a directory with %s', async (_, bad, bytes, message) => {
 		const before = tf.memory().numTensors;

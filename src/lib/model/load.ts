@@ -1,11 +1,13 @@
-/** Loads a model directory in the layout of Hugging Face: config.json, tokenizer.json, safetensors. */
+/** Loads a model and puts it on the device. */
 import { getBackend } from '@tensorflow/tfjs-core';
 import type { EngineInfo, ModelShape } from '$lib/documents/trace.ts';
+import type { ChatTemplate } from './chat.ts';
 import { readConfig, type ModelConfig } from './config.ts';
 import { TransformerDecoder } from './decoder.ts';
-import { ModelError, readSafetensors, type StoredTensor } from './safetensors.ts';
+import { ModelError } from './error.ts';
+import { openModel, openTokenizer } from './open.ts';
 import { sourceOf, type ModelSource } from './source.ts';
-import { Tokenizer } from './tokenizer.ts';
+import type { Tokenizer } from './tokenizer.ts';
 import type { Decoder } from './types.ts';
 import { placeWeights } from './weights.ts';
 
@@ -19,71 +21,43 @@ export interface LoadedModel {
 	shape: ModelShape;
 	decoder: Decoder;
 	tokenizer: Tokenizer;
+	/** How it writes conversations, for `applyChat`; null when it was not trained on any. */
+	chat: ChatTemplate | null;
 	/** Ids that end a text. */
 	ends: number[];
 	dispose(): void;
 }
 
 /**
- * `source` is an address, or a folder under Node. Throws ModelError with a sentence for the reader;
- * the signal's reason when it is aborted.
+ * `source` is an address, or a path under Node: a directory in the layout of Hugging Face, or a .gguf
+ * file. Throws ModelError with a sentence for the reader; the signal's reason when it is aborted.
  */
 export async function loadModel(source: string | ModelSource, engine: EngineInfo, onProgress?: (progress: LoadProgress) => void, signal?: AbortSignal): Promise<LoadedModel> {
 	if (getBackend() !== engine.backend) {
 		throw new Error(`The model was to be loaded for ${engine.backend}, but ${getBackend() || 'no backend'} is open.`);
 	}
 	const from = typeof source === 'string' ? sourceOf(source) : source;
-	const config = readConfig(await required(from, 'config.json', signal));
-	const tokenizer = await loadTokenizer(from, signal);
+	const opened = await openModel(from, { onBytes: (loaded, total) => onProgress?.({ loaded, total }), signal });
+	const config = readConfig(opened.config);
+	const { tokenizer, chat } = opened;
 	if (tokenizer.size > config.vocab) {
-		throw new ModelError(`tokenizer.json knows ${tokenizer.size} tokens, but config.json has a vocab_size of ${config.vocab}: they belong to different models.`);
+		throw new ModelError(`The tokenizer knows ${tokenizer.size} tokens, but the configuration has a vocab_size of ${config.vocab}: they belong to different models.`);
 	}
-	const stored = await readWeights(from, onProgress, signal);
+	const tensors = await opened.tensors();
 	signal?.throwIfAborted();
-	const tensors = {
-		names: () => [...stored.keys()],
-		describe: (name: string) => stored.get(name),
-		tensor: async (name: string) => stored.get(name)!
-	};
+	// A few bytes of JSON could otherwise ask for any number of layers.
+	if (config.layers > tensors.names().length) {
+		throw new ModelError(`The configuration speaks of ${config.layers} layers, but there are only ${tensors.names().length} tensors: they belong to different models.`);
+	}
 	const weights = await placeWeights(tensors, config, { signal });
 	const shape = shapeOf(from.id, config, weights.count);
 	const decoder = new TransformerDecoder(shape, config, weights);
-	return { shape, decoder, tokenizer, ends: config.ends, dispose: () => decoder.dispose() };
+	return { shape, decoder, tokenizer, chat, ends: config.ends, dispose: () => decoder.dispose() };
 }
 
-/** The tokenizer alone, of a directory as for `loadModel`. */
+/** The tokenizer alone, of a model as for `loadModel`. */
 export async function loadTokenizer(source: string | ModelSource, signal?: AbortSignal): Promise<Tokenizer> {
-	const from = typeof source === 'string' ? sourceOf(source) : source;
-	const json = await required(from, 'tokenizer.json', signal);
-	return new Tokenizer(json as object, ((await from.json('tokenizer_config.json', signal)) ?? {}) as object);
-}
-
-async function required(from: ModelSource, file: string, signal?: AbortSignal): Promise<unknown> {
-	const json = await from.json(file, signal);
-	if (json === null) {
-		throw new ModelError(`There is no ${file} at ${from.place}. A model directory holds config.json, tokenizer.json and model.safetensors.`);
-	}
-	return json;
-}
-
-/** model.safetensors, or the parts that model.safetensors.index.json names. */
-async function readWeights(from: ModelSource, onProgress?: (progress: LoadProgress) => void, signal?: AbortSignal): Promise<Map<string, StoredTensor>> {
-	const single = await from.bytes('model.safetensors', (loaded, total) => onProgress?.({ loaded, total }), signal);
-	if (single) return readSafetensors(single, 'model.safetensors');
-	const index = (await from.json('model.safetensors.index.json', signal)) as { weight_map?: Record<string, string>; metadata?: { total_size?: number } } | null;
-	if (!index?.weight_map) {
-		throw new ModelError(`There is no model.safetensors at ${from.place}. Weights in other formats (pytorch_model.bin, GGUF) cannot be read.`);
-	}
-	const all = new Map<string, StoredTensor>();
-	const total = index.metadata?.total_size ?? 0;
-	let before = 0;
-	for (const file of new Set(Object.values(index.weight_map))) {
-		const part = await from.bytes(file, (loaded) => onProgress?.({ loaded: before + loaded, total }), signal);
-		if (!part) throw new ModelError(`${file}, which model.safetensors.index.json names, is not at ${from.place}.`);
-		before += part.byteLength;
-		for (const [name, tensor] of readSafetensors(part, file)) all.set(name, tensor);
-	}
-	return all;
+	return (await openTokenizer(typeof source === 'string' ? sourceOf(source) : source, { signal })).tokenizer;
 }
 
 function shapeOf(id: string, config: ModelConfig, weights: number): ModelShape {
