@@ -2,9 +2,10 @@
 import type { Experiment } from '$lib/documents/experiment.ts';
 import type { EngineInfo, ModelShape } from '$lib/documents/trace.ts';
 import { loadModel, ModelError, sourceOf, type LoadedModel, type LoadProgress, type ModelSource } from '$lib/model/index.ts';
+import { filesSource } from '$lib/model/source.ts';
 import { onDeviceLost, openBackend } from '$lib/ops/index.ts';
-import { blobSource, type ModelFiles } from '$lib/store/blobs.ts';
 import { HUB, modelName, readModelId } from '$lib/store/model-id.ts';
+import type { ModelFiles } from '$lib/store/store.ts';
 import type { RunOptions } from './begin.ts';
 import { pausing, type Pause } from './pauses.ts';
 import { Run } from './run.ts';
@@ -27,13 +28,13 @@ export function placeOfModel(id: string, site = '/', hub = HUB): string {
 	const model = readModelId(id);
 	// A file of the directory may be named, too.
 	if (model.kind === 'path') return model.place.replace(/[\\/][^\\/]+\.(safetensors|json)$/, '');
-	if (model.kind === 'hub') return `${hub.replace(/\/$/, '')}/${model.repo}/resolve/${model.revision}`;
+	if (model.kind === 'hub') return `${hub.replace(/\/$/, '')}/${model.repo}/resolve/${model.revision}${model.file ? `/${model.file}` : ''}`;
 	if (model.kind === 'site') return `${site.replace(/\/$/, '')}/models/${model.name}`;
 	throw new ModelError(`The model ${model.name} was dropped on somebody's page as files. Drop the same files here, or choose another model.`);
 }
 
 function sourceOfModel(id: string, { files, site, hub }: EngineChoice): ModelSource {
-	return files ? blobSource(modelName(id), files) : sourceOf(placeOfModel(id, site, hub));
+	return files ? filesSource(modelName(id), files) : sourceOf(placeOfModel(id, site, hub));
 }
 
 export class Lab {

@@ -2,7 +2,7 @@
  * Fetches one file onto a shelf. What has arrived stays there; the next attempt asks for the rest
  * (HTTP Range) and starts again when the server has no such thing or has another version.
  */
-import { ModelError } from '$lib/model/safetensors.ts';
+import { ModelError } from '$lib/model/error.ts';
 import type { Shelf } from './shelf.ts';
 
 export interface Wanted {

@@ -1,5 +1,5 @@
 /** Which files make a model, of all that a repository or a dropped folder holds. */
-import { ModelError } from '$lib/model/safetensors.ts';
+import { ModelError } from '$lib/model/error.ts';
 
 interface Found {
 	path: string;

@@ -1,5 +1,5 @@
 /** Filling the shelf with a model: from a plan of the hub, or from dropped files. */
-import { ModelError } from '$lib/model/safetensors.ts';
+import { ModelError } from '$lib/model/error.ts';
 import { fetchInto } from './fetch-file.ts';
 import type { Plan } from './hub.ts';
 import { fileName, readManifest, removeAll, writeManifest, type Manifest } from './manifest.ts';

@@ -1,6 +1,6 @@
 /** What a repository of the Hugging Face Hub holds, and which of its files make a model. */
 import { listFiles, modelInfo } from '@huggingface/hub';
-import { ModelError } from '$lib/model/safetensors.ts';
+import { ModelError } from '$lib/model/error.ts';
 import type { WantedFile } from './manifest.ts';
 import { HUB, readModelId, type ModelId } from './model-id.ts';
 import { chooseFiles } from './files.ts';

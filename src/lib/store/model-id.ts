@@ -1,5 +1,5 @@
 /** The names that an experiment may give a model. */
-import { ModelError } from '$lib/model/safetensors.ts';
+import { ModelError } from '$lib/model/error.ts';
 
 /** Where models are looked up unless another address is set. */
 export const HUB = 'https://huggingface.co';

@@ -1,5 +1,5 @@
 /** Models in this browser: fetched from the hub or dropped, kept, listed, deleted. */
-import { ModelError } from '$lib/model/safetensors.ts';
+import { ModelError } from '$lib/model/error.ts';
 import { copyFiles, fetchModel, fullStorage, type FillOptions } from './fill.ts';
 import { planOf, type HubOptions, type Plan } from './hub.ts';
 import { lockName, webLocks, type Locks } from './locks.ts';
@@ -18,6 +18,9 @@ export interface KeptModel {
 	/** Milliseconds since 1970. */
 	used: number;
 }
+
+/** A model's files, by their paths inside it. */
+export type ModelFiles = Readonly<Record<string, Blob>>;
 
 export interface Space {
 	kind: Shelf['kind'];
@@ -76,8 +79,8 @@ export class Store {
 	}
 
 	/** The files of a model of the hub and their sizes; fetches only config.json. Throws ModelError. */
-	plan(id: string, signal?: AbortSignal): Promise<Plan> {
-		return planOf(id, { ...this.#options, ...(signal ? { signal } : {}) });
+	plan(id: string, options: Pick<HubOptions, 'hub' | 'signal'> = {}): Promise<Plan> {
+		return planOf(id, { ...this.#options, ...options });
 	}
 
 	/** Fetches what is missing of a plan. Throws ModelError; the signal's reason. What has arrived is kept either way. */
@@ -92,13 +95,13 @@ export class Store {
 	}
 
 	/** The files of a complete model, by path; null when it is not here, or not whole. Notes the use. */
-	async files(id: string): Promise<Record<string, Blob> | null> {
+	async files(id: string): Promise<ModelFiles | null> {
 		const manifest = await readManifest(this.#shelf, id);
 		if (!manifest || !(await this.#describe(manifest)).complete) return null;
 		const entries = await Promise.all(manifest.files.map(async ({ path }) => [path, await this.#shelf.read(fileName(id, path))] as const));
 		// Two tabs may note it at once; neither needs to win.
 		await noteUse(this.#shelf, id, this.#now()).catch(() => {});
-		return entries.some(([, blob]) => blob === null) ? null : Object.fromEntries(entries) as Record<string, Blob>;
+		return entries.some(([, blob]) => blob === null) ? null : Object.fromEntries(entries) as ModelFiles;
 	}
 
 	/** Deletes a model. Throws ModelError while anybody writes or reads it. */

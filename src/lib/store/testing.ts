@@ -5,6 +5,8 @@ export interface Answering {
 	status?: number;
 	/** The connection breaks after so many bytes of this answer. */
 	breakAfter?: number;
+	/** Nothing more comes after so many bytes, until the request is aborted. */
+	stallAfter?: number;
 	/** The answer ends after so many bytes, as if all were well. */
 	endAfter?: number;
 	/** Answers ranges with the whole file. */
@@ -41,7 +43,7 @@ export function fakeServer(files: Record<string, Uint8Array | string>, behave: A
 		const body = file.slice(from);
 		const whole = new Uint8Array(body.length + (how.extra ?? 0));
 		whole.set(body);
-		return new Response(stream(whole, how), {
+		return new Response(stream(whole, how, init?.signal), {
 			status: partial ? 206 : 200,
 			headers: { etag: how.etag ?? '"1"', ...(partial ? { 'content-range': `bytes ${from}-${file.length - 1}/${how.total ?? file.length}` } : {}) }
 		});
@@ -49,12 +51,16 @@ export function fakeServer(files: Record<string, Uint8Array | string>, behave: A
 	return { fetch: answer as typeof fetch, requests };
 }
 
-function stream(bytes: Uint8Array<ArrayBuffer>, { breakAfter = Infinity, endAfter = Infinity }: Answering): ReadableStream<Uint8Array<ArrayBuffer>> {
+function stream(bytes: Uint8Array<ArrayBuffer>, { breakAfter = Infinity, endAfter = Infinity, stallAfter = Infinity }: Answering, signal?: AbortSignal | null): ReadableStream<Uint8Array<ArrayBuffer>> {
 	let at = 0;
-	const end = Math.min(bytes.length, breakAfter, endAfter);
+	const end = Math.min(bytes.length, breakAfter, endAfter, stallAfter);
 	return new ReadableStream({
+		start(controller) {
+			signal?.addEventListener('abort', () => controller.error(signal.reason));
+		},
 		pull(controller) {
 			if (at < end) controller.enqueue(bytes.slice(at, (at = Math.min(end, at + 900))));
+			else if (end === stallAfter) return new Promise(() => {});
 			else if (end === breakAfter && end < bytes.length) controller.error(new TypeError('network error'));
 			else controller.close();
 		}
