@@ -80,18 +80,26 @@ function oneHead({ queries, keys, values, bias, at }: Head, wanted: AttentionAtt
 	for (let from = 0; from < tokens; from += BLOCK) {
 		const to = Math.min(tokens, from + BLOCK);
 		const seen = Math.max(last + 1, at + to);
-		const q = tf.reshape(tf.slice(queries, [0, from, 0], [group, to - from, headDim]), [group * (to - from), headDim]);
-		const dots = tf.matMul(q as tf.Tensor2D, tf.transpose(tf.slice(keys, [0, 0], [seen, headDim])) as tf.Tensor2D);
-		const mask = tf.tensor(blockBias(bias, at, from, to, at + tokens, seen), [1, to - from, seen]);
-		const scores = tf.add(tf.mul(tf.reshape(dots, [group, to - from, seen]), 1 / Math.sqrt(headDim)), mask);
-		const { weights, total, log } = softmax(scores);
-		const sum = tf.matMul(tf.reshape(weights, [group * (to - from), seen]) as tf.Tensor2D, tf.slice(values, [0, 0], [seen, headDim]) as tf.Tensor2D);
-		outs.push(tf.div(tf.reshape(sum, [group, to - from, headDim]), total));
-		logs.push(tf.reshape(log, [group, to - from]));
-		if (!wanted.probabilities && !wanted.columnSums) continue;
-		const shares = tf.pad(tf.div(weights, total), [[0, 0], [0, 0], [0, capacity - seen]]);
+		// A tidy of its own, or the scores of all blocks would be alive at once.
+		const [out, log, shares] = tf.tidy(() => {
+			const q = tf.reshape(tf.slice(queries, [0, from, 0], [group, to - from, headDim]), [group * (to - from), headDim]);
+			const dots = tf.matMul(q as tf.Tensor2D, tf.transpose(tf.slice(keys, [0, 0], [seen, headDim])) as tf.Tensor2D);
+			const mask = tf.tensor(blockBias(bias, at, from, to, at + tokens, seen), [1, to - from, seen]);
+			const scores = tf.add(tf.mul(tf.reshape(dots, [group, to - from, seen]), 1 / Math.sqrt(headDim)), mask);
+			const { weights, total, log } = softmax(scores);
+			const sum = tf.matMul(tf.reshape(weights, [group * (to - from), seen]) as tf.Tensor2D, tf.slice(values, [0, 0], [seen, headDim]) as tf.Tensor2D);
+			const out = tf.div(tf.reshape(sum, [group, to - from, headDim]), total);
+			const parts: tf.Tensor[] = [out, tf.reshape(log, [group, to - from])];
+			if (!wanted.probabilities && !wanted.columnSums) return parts;
+			const shares = tf.pad(tf.div(weights, total), [[0, 0], [0, 0], [0, capacity - seen]]);
+			return [...parts, wanted.probabilities ? shares : tf.sum(shares, 1)];
+		});
+		outs.push(out);
+		logs.push(log);
 		if (wanted.probabilities) probabilities.push(shares);
-		if (wanted.columnSums) sums = sums ? tf.add(sums, tf.sum(shares, 1)) : tf.sum(shares, 1);
+		if (!wanted.columnSums) continue;
+		const column = wanted.probabilities ? tf.sum(shares, 1) : shares;
+		sums = sums ? tf.add(sums, column) : column;
 	}
 	const results = [tf.concat(outs, 1)];
 	if (wanted.logSumExp) results.push(tf.concat(logs, 1));
