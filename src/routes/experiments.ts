@@ -1,6 +1,7 @@
 /** Experiments as values: the first one, small changes, comparisons. Pure. */
 import type { ArmSpec, Budget, Experiment, MethodSpec, ParamValue } from '$lib/documents/experiment.ts';
 import type { Method } from '$lib/methods/define.ts';
+import { words } from '$lib/ui/words/index.ts';
 import first from './first-experiment.json' with { type: 'json' };
 
 export const MAX_PAGE_ARMS = 4;
@@ -78,28 +79,28 @@ export function equalBytes(experiment: Experiment, bytes: number, methods: Reado
 
 /** A name for an arm from its methods: "SnapKV, then KIVI". */
 export function stackName(stack: readonly MethodSpec[], methods: ReadonlyMap<string, Method>): string {
-	if (stack.length === 0) return 'No method';
-	return stack.map((spec) => methods.get(spec.method)?.title ?? spec.method).join(', then ');
+	return words.arms.stackName(stack.map((spec) => methods.get(spec.method)?.title ?? spec.method));
 }
 
 export function budgetWords(budget: Budget): string {
-	if ('fraction' in budget) return `${+(budget.fraction * 100).toFixed(1)} % of the prompt`;
-	if ('tokens' in budget) return `${budget.tokens} slots a head`;
-	return `${Math.round(budget.bytes / 1000)} kB`;
+	const say = words.editor.spec;
+	if ('fraction' in budget) return say.fraction(budget.fraction);
+	return 'tokens' in budget ? say.tokens(budget.tokens) : say.bytes(budget.bytes);
 }
 
 /** The parameters of a method that differ from its defaults, and its budget, as a few words. */
 export function specWords(spec: MethodSpec, methods: ReadonlyMap<string, Method>): string {
 	const method = methods.get(spec.method);
 	if (!method) return '';
-	const words: string[] = [];
+	const say = words.editor.spec;
+	const parts: string[] = [];
 	for (const [name, param] of Object.entries(method.params)) {
 		const value = spec.params?.[name] ?? param.default;
 		if (param.kind === 'budget') {
-			if (isBudget(value)) words.push(budgetWords(value));
-		} else if (param.kind === 'scorer') words.push(`scores by ${methods.get((value as MethodSpec).method)?.title ?? (value as MethodSpec).method}`);
-		else if (param.kind === 'boolean') { if (value !== param.default) words.push(value ? name : `no ${name}`); }
-		else if (value !== param.default || name === 'bits') words.push(name === 'bits' ? `${String(value)} bits` : `${name} ${String(value)}`);
+			if (isBudget(value)) parts.push(budgetWords(value));
+		} else if (param.kind === 'scorer') parts.push(say.scorer(methods.get((value as MethodSpec).method)?.title ?? (value as MethodSpec).method));
+		else if (param.kind === 'boolean') { if (value !== param.default) parts.push(value ? name : say.not(name)); }
+		else if (value !== param.default || name === 'bits') parts.push(name === 'bits' ? say.bits(String(value)) : `${name} ${String(value)}`);
 	}
-	return words.join(' · ');
+	return parts.join(' · ');
 }

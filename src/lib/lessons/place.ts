@@ -1,4 +1,5 @@
 /** Where a reader stands in a lesson, as an address and as legal moves. Pure. */
+import { words } from '$lib/ui/words/index.ts';
 import { STAGES, type Guess, type Lesson, type StageId } from './lesson.ts';
 
 export interface Place {
@@ -46,6 +47,7 @@ const MAX_HANDS = 500;
 export function fromHash(lesson: Lesson, hash: string): { place: Place; notices: string[] } {
 	const place = start(lesson);
 	const notices: string[] = [];
+	const say = words.lessons.link;
 	const text = hash.replace(/^#/, '');
 	if (text === '' || text === 'content') return { place, notices };
 	for (const part of text.split('&')) {
@@ -54,20 +56,20 @@ export function fromHash(lesson: Lesson, hash: string): { place: Place; notices:
 			const numbers = value.split('.').map((v) => (v === '-' ? null : Number(v)));
 			const fits = numbers.length === place.guess.length && numbers.every((n) => n === null || (Number.isInteger(n) && n >= 0 && n <= lesson.axis.max));
 			if (fits) place.guess = numbers;
-			else notices.push('The prediction in this link does not fit the lesson and was left out.');
+			else notices.push(say.guess);
 		} else if (key === 'hands') {
 			const numbers = value.split('.').map(Number);
 			if (numbers.length === place.hands.length && numbers.every((n) => Number.isInteger(n) && n >= 0 && n <= MAX_HANDS)) place.hands = numbers;
-			else notices.push('The hands in this link do not fit the lesson and were left out.');
+			else notices.push(say.hands);
 		} else if (key === 'stage') {
 			const stage = STAGES.find((id) => id === value);
 			if (stage) place.stage = stage;
-			else notices.push(`This lesson has no stage “${value.slice(0, 20)}”; it begins at the start.`);
-		} else notices.push(`The link says “${key.slice(0, 20)}”, which this lesson does not know.`);
+			else notices.push(say.stage(value.slice(0, 20)));
+		} else notices.push(say.unknown(key.slice(0, 20)));
 	}
 	if (place.stage !== 'predict' && !placed(place)) {
 		place.stage = 'predict';
-		notices.push('The link opens a later stage, but a prediction comes first.');
+		notices.push(say.first);
 	}
 	return { place, notices };
 }

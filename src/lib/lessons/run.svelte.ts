@@ -4,10 +4,12 @@
  */
 import { readRecording, recordedSource } from '$lib/documents/recording.ts';
 import type { Trace, TraceSource } from '$lib/documents/trace.ts';
-import { bytes } from '$lib/ui/format.ts';
+import { words } from '$lib/ui/words/index.ts';
 import { engineInAddress } from '$lib/worker/choice.ts';
 import type { LabClient } from '$lib/worker/client.ts';
 import type { Lesson } from './lesson.ts';
+
+const say = words.lessons.run;
 
 export type RunStatus = 'idle' | 'working' | 'done' | 'failed';
 
@@ -40,20 +42,20 @@ export class LessonRun {
 	/** Runs the model here; falls back to the recording with a sentence that says why. */
 	async live(): Promise<void> {
 		if (this.status === 'working' || this.status === 'done') return;
-		const mine = this.#begin('loading the model');
+		const mine = this.#begin(say.loading);
 		try {
 			const client = await (this.#options.connect ?? connect)();
 			if (!mine()) return client.dispose();
 			this.#client = client;
 			const { experiment } = this.#lesson;
 			await client.load(experiment.model, { site: this.#options.site(), ...engineInAddress() }, (progress) => {
-				if (mine()) this.doing = `loading the model${describe(progress)}`;
+				if (mine()) this.doing = describe(progress);
 			});
 			if (!mine()) return;
-			this.doing = 'reading the prompt and making the cuts';
+			this.doing = say.reading;
 			await client.start(JSON.parse(JSON.stringify(experiment)));
 			for (let step = 1; mine(); step++) {
-				this.doing = `writing, word ${step}`;
+				this.doing = say.writing(step);
 				if (await client.advance(1)) break;
 			}
 			if (!mine()) return;
@@ -62,7 +64,7 @@ export class LessonRun {
 		} catch (error) {
 			if (!mine() || (error instanceof DOMException && error.name === 'AbortError')) return;
 			const why = error instanceof Error ? error.message : String(error);
-			await this.recorded(`The model could not run here, so the recorded run is shown. ${why}`);
+			await this.recorded(say.couldNot(why));
 		}
 	}
 
@@ -70,7 +72,7 @@ export class LessonRun {
 	async recorded(notice = ''): Promise<void> {
 		this.#client?.dispose();
 		this.#client = null;
-		const mine = this.#begin('fetching the recorded run');
+		const mine = this.#begin(say.fetching);
 		try {
 			const recording = readRecording(await this.#options.read(this.#lesson.recording));
 			if (!mine()) return;
@@ -79,7 +81,7 @@ export class LessonRun {
 			this.status = 'done';
 		} catch (error) {
 			if (!mine()) return;
-			this.notice = `${notice ? `${notice} ` : ''}The recorded run cannot be read either (${error instanceof Error ? error.message : String(error)}). Check the connection and try again.`;
+			this.notice = [notice, say.noRecording(error instanceof Error ? error.message : String(error))].filter(Boolean).join(' ');
 			this.status = 'failed';
 		}
 	}
@@ -101,8 +103,7 @@ export class LessonRun {
 
 function describe(progress: unknown): string {
 	const { loaded, total } = progress as { loaded?: number; total?: number };
-	if (loaded === undefined) return '';
-	return total ? `, ${bytes(loaded)} of ${bytes(total)}` : `, ${bytes(loaded)}`;
+	return loaded === undefined ? say.loading : say.loaded(loaded, total);
 }
 
 /** The client's trace grows in place; what is drawn must not change underneath. */

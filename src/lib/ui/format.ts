@@ -13,7 +13,7 @@ export function count(value: number): string {
 
 /** `digits` significant digits, no exponent in the range that pictures use. */
 export function significant(value: number, digits = 3): string {
-	if (!Number.isFinite(value)) return value > 0 ? '∞' : value < 0 ? '\u2212∞' : 'not a number';
+	if (!Number.isFinite(value)) return value > 0 ? '∞' : value < 0 ? '\u2212∞' : 'NaN';
 	if (value === 0) return '0';
 	const size = Math.abs(value);
 	if (size >= 1e6 || size < 1e-5) return minus(value.toExponential(Math.max(0, digits - 1)));
@@ -62,11 +62,6 @@ export function percent(share: number, digits = 0): string {
 	return `${minus((share * 100).toFixed(digits))}\u00a0%`;
 }
 
-/** Steps are counted from 1 for the reader: the first generated token is word 1. */
-export function stepName(step: number | null): string {
-	return step === null ? 'newest' : step < 0 ? 'prompt' : `${step + 1}`;
-}
-
 /** A token as it is printed: a leading or lone space becomes a middle dot, other white space a sign. */
 export function visibleToken(text: string): string {
 	return text.replaceAll(' ', '·').replaceAll('\n', '↵').replaceAll('\t', '⇥') || '∅';
@@ -80,14 +75,4 @@ export function readable(texts: readonly string[]): string {
 /** A token as a word for prose and axis rows: trimmed unless nothing would be left. */
 export function wordToken(text: string): string {
 	return text.trim() === '' ? visibleToken(text) : text.trim();
-}
-
-/** "A", "A and B", "A, B and C". */
-export function list(items: readonly string[]): string {
-	if (items.length <= 1) return items[0] ?? '';
-	return `${items.slice(0, -1).join(', ')} and ${items[items.length - 1]}`;
-}
-
-export function plural(value: number, one: string, many = `${one}s`): string {
-	return `${count(value)} ${value === 1 ? one : many}`;
 }

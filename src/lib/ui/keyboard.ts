@@ -1,4 +1,5 @@
 /** Keys that work on the whole page, and the rule when they must not. Pure but for the event. */
+import { words } from './words/index.ts';
 
 export interface Shortcut {
 	/** `KeyboardEvent.key`, lower case for letters. */
@@ -39,5 +40,5 @@ export function dispatch(event: KeyboardEvent, shortcuts: readonly Shortcut[]): 
 
 /** How a key is printed. */
 export function keyName(key: string): string {
-	return key === ' ' ? 'Space' : key === 'Escape' ? 'Esc' : key.startsWith('Arrow') ? key.slice(5) : key.length === 1 ? key.toUpperCase() : key;
+	return words.keyNames[key] ?? (key.length === 1 ? key.toUpperCase() : key);
 }

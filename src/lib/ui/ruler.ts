@@ -7,6 +7,16 @@ export interface Tick {
 	rank: 0 | 1 | 2;
 }
 
+/** A tick where it stands, for Axis.svelte. */
+export interface AxisTick extends Tick {
+	x: number;
+	/** Its number as printed, if it carries one. */
+	text?: string;
+	/** Where the number stands when not at `x`. */
+	at?: number;
+	anchor?: 'start' | 'middle' | 'end';
+}
+
 /**
  * Ticks of a linear scale of `length` pixels from `min` to `max`: labelled ones at least `apart`
  * pixels from each other, each step of them halved and cut in five when there is room.

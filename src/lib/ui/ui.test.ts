@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { moveCell } from './cell-keys.ts';
-import { bytes, count, list, nats, parseBytes, percent, probability, significant, stepName, visibleToken, wordToken } from './format.ts';
+import { bytes, count, nats, parseBytes, percent, probability, significant, visibleToken, wordToken } from './format.ts';
 import { pentagon, rulerTicks, sliderKey } from './ruler.ts';
 import { settle, type SelectionFields, type SelectionShape } from './selection.svelte.ts';
 import { toCsv, toJson } from './table.ts';
+import { words } from './words/index.ts';
 
 describe('numbers', () => {
 	it('have the precision they deserve', () => {
@@ -31,14 +32,14 @@ describe('numbers', () => {
 		expect(parseBytes('a lot', 1000)).toBeNull();
 	});
 	it('count steps from one', () => {
-		expect([stepName(0), stepName(-1), stepName(null)]).toEqual(['1', 'prompt', 'newest']);
+		expect([words.stepName(0), words.stepName(-1), words.stepName(null)]).toEqual(['1', 'prompt', 'newest']);
 	});
 	it('print tokens visibly', () => {
 		expect(visibleToken(' box\n')).toBe('·box↵');
 		expect(visibleToken('')).toBe('∅');
 		expect(wordToken(' box')).toBe('box');
 		expect(wordToken(' ')).toBe('·');
-		expect(list(['A', 'B', 'C'])).toBe('A, B and C');
+		expect(words.list(['A', 'B', 'C'])).toBe('A, B and C');
 	});
 });
 

@@ -1,7 +1,8 @@
 /** The words of the lesson. Numbers in them are read from the trace, never written down. */
 import type { Trace } from '$lib/documents/trace.ts';
-import { bytes, list, percent, plural } from '$lib/ui/format.ts';
+import { bytes, percent } from '$lib/ui/format.ts';
 import type { Part } from '$lib/ui/parts.ts';
+import { list, plural } from '$lib/ui/words/en/grammar.ts';
 import type { Guess, Measured, Outcome, Paragraph } from '../lesson.ts';
 import { holders, needle, slots } from './reading.ts';
 import opening from './opening.json' with { type: 'json' };

@@ -1,9 +1,9 @@
 /** How a line of the bill is named and filled: hatches and letters before hues. */
-import { words } from '$lib/ui/words/en.ts';
+import { words } from '$lib/ui/words/index.ts';
 import type { LineId } from './geometry.ts';
 
 export function lineName(id: LineId): string {
-	return id === 'payloadK' ? 'K payload' : id === 'payloadV' ? 'V payload' : id === 'payload' ? 'K and V payload' : words.billItems[id];
+	return id === 'payloadK' || id === 'payloadV' || id === 'payload' ? words.bill.lines[id] : words.billItems[id];
 }
 
 /** SVG fill; patterns come from Patterns.svelte with the same id. */

@@ -2,7 +2,8 @@
 import { CELL_STATES } from '$lib/documents/trace.ts';
 import type { Pen } from '$lib/ui/canvas.ts';
 import { GlyphBrush, STATE_INK } from '$lib/ui/glyphs.ts';
-import { shareColumns, type MapGeometry, type MapRow } from './geometry.ts';
+import { shareColumns } from './columns.ts';
+import type { MapGeometry, MapRow } from './geometry.ts';
 
 const brush = new GlyphBrush();
 

@@ -2,7 +2,8 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CELL_STATES } from '$lib/documents/trace.ts';
 import { STATE_INK } from '$lib/ui/glyphs.ts';
-import { mapGeometry, runs, shareColumns, windowRound, type MapOptions } from './geometry.ts';
+import { shareColumns } from './columns.ts';
+import { mapGeometry, windowRound, type MapOptions } from './geometry.ts';
 
 const options: MapOptions = {
 	model: { layers: 6, kvHeads: 4 }, from: 0, to: 128, width: 960, gutter: 64, cellHeight: 10, cellGap: 1, layerGap: 6,
@@ -61,12 +62,5 @@ describe('share of states in narrow columns', () => {
 	it('says a half where half is kept, stacked from the baseline', () => {
 		const cells = Uint8Array.from([index('kept'), index('evicted'), index('kept'), index('evicted')]);
 		expect(shareColumns(cells, 2)).toEqual([{ from: 0, to: 2, bands: [{ state: index('kept'), from: 0, to: 0.5 }] }]);
-	});
-});
-
-describe('runs', () => {
-	it('cover the row without gaps', () => {
-		expect(runs(Uint8Array.from([1, 1, 4, 1]))).toEqual([{ state: 1, from: 0, to: 2 }, { state: 4, from: 2, to: 3 }, { state: 1, from: 3, to: 4 }]);
-		expect(runs(new Uint8Array())).toEqual([]);
 	});
 });

@@ -2,8 +2,7 @@
  * The cache map on the memory ruler: rows layer > KV head, columns positions; below, one layer of
  * the other arms under the same ruler. Pure: shape and width in, places out.
  */
-import { CELL_STATES, type ModelShape } from '$lib/documents/trace.ts';
-import { STATE_INK } from '$lib/ui/glyphs.ts';
+import type { ModelShape } from '$lib/documents/trace.ts';
 import { rulerTicks, type Tick } from '$lib/ui/ruler.ts';
 
 /** shapes: every state its shape; plain: no cuts; share: several positions a column. */
@@ -115,62 +114,4 @@ export function windowRound(centre: number, size: number, span: number): { from:
 	if (size >= span) return { from: 0, to: span };
 	const from = Math.min(span - size, Math.max(0, Math.round(centre - size / 2)));
 	return { from, to: from + size };
-}
-
-/** One band of a column in share mode: its state, its height from the baseline in rows' heights. */
-export interface Band {
-	state: number;
-	from: number;
-	to: number;
-}
-
-export interface Column {
-	/** First and end column (pixels of the ratio asked for), equal bands joined. */
-	from: number;
-	to: number;
-	bands: Band[];
-}
-
-/**
- * Cells narrower than two pixels: for every pixel column the share of each state among the cells
- * it covers, as ink. `cells` is one head's row from `from` to `to`; `columns` pixels wide.
- * Neighbouring columns that look the same are joined.
- */
-export function shareColumns(cells: Uint8Array, columns: number): Column[] {
-	const out: Column[] = [];
-	let lastKey = '';
-	for (let c = 0; c < columns; c++) {
-		const from = Math.floor((c * cells.length) / columns);
-		const to = Math.max(from + 1, Math.ceil(((c + 1) * cells.length) / columns));
-		const counts = new Map<number, number>();
-		for (let i = from; i < Math.min(to, cells.length); i++) counts.set(cells[i], (counts.get(cells[i]) ?? 0) + 1);
-		const key = [...counts].sort((a, b) => a[0] - b[0]).join('|');
-		if (key === lastKey && out.length) {
-			out[out.length - 1].to = c + 1;
-			continue;
-		}
-		lastKey = key;
-		let height = 0;
-		const bands: Band[] = [];
-		for (const [state, count] of [...counts].sort((a, b) => a[0] - b[0])) {
-			// A hidden slot is stored but not read; its place shows as an outline, here as its full share.
-			const ink = CELL_STATES[state] === 'hidden' ? 1 : STATE_INK[CELL_STATES[state]];
-			const share = (count / (to - from)) * ink;
-			if (share > 0) bands.push({ state, from: height, to: height + share });
-			height += share;
-		}
-		out.push({ from: c, to: c + 1, bands });
-	}
-	return out;
-}
-
-/** Runs of equal state, for cells that are drawn without gaps. */
-export function runs(cells: Uint8Array): { state: number; from: number; to: number }[] {
-	const out: { state: number; from: number; to: number }[] = [];
-	for (let i = 0; i < cells.length; i++) {
-		const last = out[out.length - 1];
-		if (last && last.state === cells[i]) last.to = i + 1;
-		else out.push({ state: cells[i], from: i, to: i + 1 });
-	}
-	return out;
 }

@@ -1,15 +1,11 @@
 /** The finding of "What changed" as a sentence, computed from the trace. Pure. */
 import { stepsDone } from '$lib/documents/read.ts';
 import type { Trace } from '$lib/documents/trace.ts';
-import { list, plural, stepName, wordToken } from '$lib/ui/format.ts';
+import { wordToken } from '$lib/ui/format.ts';
 import { armLetter } from '$lib/ui/palettes.ts';
+import { plain, type Part } from '$lib/ui/parts.ts';
+import { words } from '$lib/ui/words/index.ts';
 import { leaves, wordOf } from './geometry.ts';
-
-/** A run of text; `strong` pieces are the ones to see. */
-export interface Piece {
-	text: string;
-	strong?: boolean;
-}
 
 /** Arms that left the full cache's words, earliest first. */
 export function departures(trace: Trace): { arm: number; step: number }[] {
@@ -19,48 +15,36 @@ export function departures(trace: Trace): { arm: number; step: number }[] {
 		.sort((a, b) => a.step - b.step || a.arm - b.arm);
 }
 
-/** "A writes 2 at step 3 where the full cache writes 9. D leaves at step 7, C has not left." */
-export function finding(trace: Trace): Piece[] {
-	const done = stepsDone(trace);
-	if (done === 0) return [{ text: 'No word is written yet. Press Space to run.' }];
-	if (trace.arms.length === 0) return [{ text: 'Only the full cache runs. Add an arm to compare it with.' }];
-	const gone = departures(trace);
-	if (gone.length === 0) {
-		const who = trace.arms.length === 1 ? 'The arm writes' : 'Every arm writes';
-		return [{ text: `${who} what the full cache writes, over ${plural(done, 'step')}.` }];
-	}
-	const [first, ...rest] = gone;
+/** What an arm writes at a step, and what the full cache writes there; undefined when it had stopped. */
+function against(trace: Trace, arm: number, step: number): { says: string; expected: string | undefined } {
 	const forced = trace.experiment.forced !== undefined;
-	const says = wordToken(wordOf(trace, trace.arms[first.arm], first.step));
-	const other = trace.reference.steps[first.step];
-	const expected = forced ? trace.arms[first.arm].steps[first.step].fullTop[0]?.text : other?.text;
-	const pieces: Piece[] = [
-		{ text: armLetter(first.arm), strong: true }, { text: forced ? ' would write ' : ' writes ' }, { text: says, strong: true },
-		{ text: ` at step ${stepName(first.step)}` },
-		...(expected === undefined
-			? [{ text: '; the full cache had stopped.' }]
-			: [{ text: ' where the full cache writes ' }, { text: wordToken(expected), strong: true }, { text: '.' }])
-	];
-	const steps = [...new Set(rest.map((d) => d.step))];
-	const parts = steps.map((step) => {
-		const who = rest.filter((d) => d.step === step).map((d) => armLetter(d.arm));
-		return `${list(who)} ${who.length === 1 ? 'leaves' : 'leave'} at step ${stepName(step)}`;
-	});
-	const stay = trace.arms.map((_, i) => i).filter((i) => !gone.some((d) => d.arm === i)).map(armLetter);
-	if (stay.length) parts.push(`${list(stay)} ${stay.length === 1 ? 'has' : 'have'} not left`);
-	if (parts.length) pieces.push({ text: ` ${parts.join(', ')}.` });
-	return pieces;
+	const expected = forced ? trace.arms[arm].steps[step].fullTop[0]?.text : trace.reference.steps[step]?.text;
+	return { says: wordToken(wordOf(trace, trace.arms[arm], step)), expected: expected === undefined ? undefined : wordToken(expected) };
 }
 
-export function plain(pieces: readonly Piece[]): string {
-	return pieces.map((piece) => piece.text).join('');
+/** "A writes 2 at step 3 where the full cache writes 9. D leaves at step 7, C has not left." */
+export function finding(trace: Trace): Part[] {
+	const done = stepsDone(trace);
+	if (done === 0) return [words.changed.nothingYet];
+	if (trace.arms.length === 0) return [words.changed.onlyFull];
+	const gone = departures(trace);
+	if (gone.length === 0) return [words.changed.allSame(trace.arms.length, done)];
+	const [first, ...rest] = gone;
+	const { says, expected } = against(trace, first.arm, first.step);
+	const parts = words.changed.first(armLetter(first.arm), says, first.step, expected, trace.experiment.forced !== undefined);
+	const steps = [...new Set(rest.map((d) => d.step))];
+	const others = words.changed.others(
+		steps.map((step) => ({ step, letters: rest.filter((d) => d.step === step).map((d) => armLetter(d.arm)) })),
+		trace.arms.map((_, i) => i).filter((i) => !gone.some((d) => d.arm === i)).map(armLetter)
+	);
+	return others ? [...parts, ` ${others}.`] : parts;
 }
 
 /** The finding as a title to read from the last row of a room. */
 export function headline(trace: Trace): string {
 	const [first] = departures(trace);
 	if (!first) return plain(finding(trace)).replace(/\.$/, '');
+	const { says } = against(trace, first.arm, first.step);
 	const expected = trace.reference.steps[first.step]?.text;
-	const says = wordToken(wordOf(trace, trace.arms[first.arm], first.step));
-	return `At step ${stepName(first.step)}, ${armLetter(first.arm)} writes ${says}${expected === undefined ? '' : ` where full writes ${wordToken(expected)}`}`;
+	return words.changed.headline(first.step, armLetter(first.arm), says, expected === undefined ? undefined : wordToken(expected));
 }

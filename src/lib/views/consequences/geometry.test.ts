@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { syntheticTrace } from '../testing/synthetic.ts';
-import { departures, finding, headline, plain } from './finding.ts';
+import { plain } from '$lib/ui/parts.ts';
+import { departures, finding, headline } from './finding.ts';
 import { plannedSteps, scoreGeometry } from './geometry.ts';
 
 const desk = { width: 1176, presenter: false, phone: false };

@@ -4,6 +4,7 @@
  */
 import { decisionOn, isReadable, isStored } from '$lib/documents/read.ts';
 import type { ArmTrace, Decision, VerbRecord } from '$lib/documents/trace.ts';
+import { words } from '$lib/ui/words/index.ts';
 
 export type Fate = 'kept' | 'evicted' | 'merged' | 'summarised' | 'hidden' | 'shown' | 'protected' | 'encoded' | 'projected' | 'other' | 'untouched';
 
@@ -133,7 +134,7 @@ export function terms(v: Verdict, position: number): TermValue[] {
 	const at = decision ? decision.positions.indexOf(position) : -1;
 	if (!decision || at < 0) return [];
 	const cutAt = v.lastKept ? decision.positions.indexOf(v.lastKept.position) : -1;
-	const all = [...(decision.terms ?? []), { name: 'score', values: decision.scores }];
+	const all = [...(decision.terms ?? []), { name: words.terms.score, values: decision.scores }];
 	return all.map(({ name, values }) => ({
 		name,
 		own: values[at],

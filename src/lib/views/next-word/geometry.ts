@@ -54,7 +54,7 @@ export function nextWord(step: ArmStepTrace, words = 4): NextWord {
 		rows.push(beyondTheList(step, row(extra.id, extra.text, null, extra.p)));
 	}
 	const sum = (values: (number | null)[]) => values.reduce<number>((total, v) => total + (v ?? 0), 0);
-	const rest = row(-1, 'other', Math.max(0, 1 - sum(rows.map((r) => r.full))), Math.max(0, 1 - sum(rows.map((r) => r.arm))));
+	const rest = row(-1, '', Math.max(0, 1 - sum(rows.map((r) => r.full))), Math.max(0, 1 - sum(rows.map((r) => r.arm))));
 	rows.push({ ...rest, fullBest: false, armBest: false, changed: false, taken: false });
 	const limit = Math.max(0.1, ...rows.flatMap((r) => [r.full ?? 0, r.arm ?? 0]));
 	return { rows, limit: Math.min(1, limit), agrees: best === own?.id, kl: step.kl };

@@ -3,14 +3,16 @@
  * carry the energy. Energy is the sum of squared singular values.
  */
 import type { ModelShape, SpectrumProbe } from '$lib/documents/trace.ts';
+import type { AxisTick } from '$lib/ui/ruler.ts';
+import { words } from '$lib/ui/words/index.ts';
 
 export type SeriesId = 'keyBefore' | 'keyAfter' | 'value';
 export type MarkShape = 'square' | 'disc' | 'triangle';
 
 export const SERIES: { id: SeriesId; name: string; shape: MarkShape; dash: string; color: string }[] = [
-	{ id: 'keyBefore', name: 'K before RoPE', shape: 'square', dash: '', color: 'var(--st-kept)' },
-	{ id: 'keyAfter', name: 'K after RoPE', shape: 'disc', dash: '8 3', color: 'var(--st-b4)' },
-	{ id: 'value', name: 'V', shape: 'triangle', dash: '2 3', color: 'var(--st-merged)' }
+	{ id: 'keyBefore', name: words.spectrum.series.keyBefore, shape: 'square', dash: '', color: 'var(--st-kept)' },
+	{ id: 'keyAfter', name: words.spectrum.series.keyAfter, shape: 'disc', dash: '8 3', color: 'var(--st-b4)' },
+	{ id: 'value', name: words.spectrum.series.value, shape: 'triangle', dash: '2 3', color: 'var(--st-merged)' }
 ];
 
 /** Share of the energy that the first `rank` singular values hold; 1 for an all-zero spectrum. */
@@ -71,7 +73,7 @@ export interface SpectrumLayout {
 	directions: number;
 	series: SpectrumSeries[];
 	ticks: { y: number; value: number }[];
-	rankTicks: { x: number; value: number; major: boolean }[];
+	rankTicks: AxisTick[];
 	rankX(rank: number): number;
 	rankAt(x: number): number;
 }
@@ -105,7 +107,8 @@ export function spectrumLayout(probe: SpectrumProbe, rank: number, width: number
 	const major = directions <= 32 ? 8 : 16;
 	return {
 		width, height: bottom + Math.round(48 * scale), left, right, top, bottom, directions, series, ticks,
-		rankTicks: Array.from({ length: directions + 1 }, (_, value) => ({ x: rankX(value), value, major: value % major === 0 })),
+		rankTicks: Array.from({ length: directions + 1 }, (_, value): AxisTick =>
+			value % major === 0 ? { value, x: rankX(value), rank: 2, text: `${value}` } : { value, x: rankX(value), rank: 0 }),
 		rankX,
 		rankAt: (x) => Math.max(0, Math.min(directions, Math.round(((x - left) / (right - left)) * directions)))
 	};

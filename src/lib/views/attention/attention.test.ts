@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AttentionProbe, HeadsProbe, ModelShape } from '$lib/documents/trace.ts';
-import { headPanels, miniHeads, profilePath, strongest, zoomWindow } from './geometry.ts';
+import { miniHeads, profilePath } from './minis.ts';
+import { headPanels, strongest, zoomWindow } from './panels.ts';
 
 const model: ModelShape = { id: 'm', name: 'm', layers: 2, heads: 4, kvHeads: 2, headDim: 4, hidden: 16, vocab: 9, context: 64, ropeTheta: 1e4, weights: 1 };
 

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import fc from 'fast-check';
 import type { GroupBox, MatrixProbe } from '$lib/documents/trace.ts';
-import { crossGroup, extent, groupAt, groupHistogram, minMaxHistogram, otherWay, seams, slotOf, visibleSlots, worstGroup } from './geometry.ts';
+import { crossGroup, groupAt, worstGroup } from './groups.ts';
+import { groupHistogram, minMaxHistogram, otherWay } from './levels.ts';
+import { extent, seams, slotOf, visibleSlots } from './plane.ts';
 
 /** 8 slots x 4 channels, 2 bits, one channel x 4 slots a group; channel 2 is an outlier. */
 function matrix(): MatrixProbe {
