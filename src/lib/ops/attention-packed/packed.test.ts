@@ -1,0 +1,4 @@
+import { attentionPackedSuite } from './suite.ts';
+
+attentionPackedSuite('cpu');
+attentionPackedSuite('wasm');

@@ -1,0 +1,3 @@
+import { attentionPackedSuite } from './suite.ts';
+
+attentionPackedSuite('webgpu');

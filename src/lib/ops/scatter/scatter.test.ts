@@ -1,0 +1,4 @@
+import { scatterSuite } from './suite.ts';
+
+scatterSuite('cpu');
+scatterSuite('wasm');

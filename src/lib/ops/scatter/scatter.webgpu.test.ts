@@ -1,0 +1,3 @@
+import { scatterSuite } from './suite.ts';
+
+scatterSuite('webgpu');
