@@ -35,9 +35,9 @@ export interface Parts {
 
 /** Plans, reads the prompt and lets every arm compress it. Throws DocumentError before anything is computed. */
 export async function readPromptInAllArms(lab: Lab, experiment: Experiment, options: RunOptions): Promise<Parts> {
-	const { decoder, tokenizer } = lab.loaded;
+	const { decoder, tokenizer, chat } = lab.loaded;
 	const { signal, record = false } = options;
-	const plan = planRun(experiment, lab.model, tokenizer);
+	const plan = planRun(experiment, lab.model, tokenizer, chat);
 	const rope = rotation(decoder.invFreq);
 	const n = plan.prompt.ids.length;
 	const arms = plan.arms.map((arm, i) => new Arm(arm, lab.model, rope, n, experiment.generate.seed, `arms[${i}]`));

@@ -6,7 +6,7 @@ import type { Needs } from '$lib/methods/define.ts';
 import type { CompleteSpec } from '$lib/methods/params.ts';
 import { methods } from '$lib/methods/registry.ts';
 import { joinNeeds, needsOf, readMethodSpec } from '$lib/methods/start.ts';
-import type { Tokenizer } from '$lib/model/index.ts';
+import type { ChatTemplate, Tokenizer } from '$lib/model/index.ts';
 import { readForced, readPrompt, type ReadPrompt } from './prompt.ts';
 import { TokenTexts } from './token-texts.ts';
 
@@ -30,14 +30,14 @@ export interface Plan extends ReadPrompt {
 }
 
 /** Throws DocumentError with the place in the document for anything that cannot be run. */
-export function planRun(experiment: Experiment, model: ModelShape, tokenizer: Tokenizer): Plan {
+export function planRun(experiment: Experiment, model: ModelShape, tokenizer: Tokenizer, chat: ChatTemplate | null = null): Plan {
 	const arms = experiment.arms.map(({ label, stack }, i): ArmPlan => {
 		const complete = stack.map((spec, j) => readMethodSpec(spec, `arms[${i}].stack[${j}]`));
 		return { label: label ?? labelOf(complete), stack: complete, needs: joinNeeds(complete.map(needsOf)) };
 	});
 	tellApart(arms);
 	const texts = new TokenTexts(tokenizer);
-	const read = readPrompt(experiment.prompt, texts, model.vocab);
+	const read = readPrompt(experiment.prompt, texts, model.vocab, chat);
 	const forced = experiment.forced === undefined ? null : readForced(experiment.forced, texts, model.vocab);
 	const steps = forced?.length ?? experiment.generate.tokens;
 	const n = read.prompt.ids.length;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { loadTokenizer } from '$lib/model/index.ts';
+import { ChatTemplate, loadTokenizer } from '$lib/model/index.ts';
 import { HF_RANDOM, randomLlama } from '$lib/model/random-llama.ts';
 import { placeOfModel } from './lab.ts';
 import { chatText, readForced, readPrompt } from './prompt.ts';
@@ -32,6 +32,14 @@ describe('prompts', () => {
 		const chat = [{ role: 'user' as const, content: 'Hello.' }, { role: 'assistant' as const, content: 'Hi.' }, { role: 'user' as const, content: 'Who?' }];
 		expect(chatText(chat)).toBe('User: Hello.\nBot: Hi.\nUser: Who?\nBot:');
 		expect(read({ chat }).texts.slice(1).join('')).toBe(chatText(chat));
+	});
+
+	it('are written by the chat template of a model that has one', () => {
+		const chat = [{ role: 'user' as const, content: 'Hi' }];
+		const template = (text: string) => new ChatTemplate(text);
+		const { prompt } = readPrompt({ chat }, bytes, 320, template("<|bos|>{{ messages[0].content }}<|end|>{% if add_generation_prompt %}A:{% endif %}"));
+		expect(prompt.texts).toEqual(['<|bos|>', 'H', 'i', '<|end|>', 'A', ':']);
+		expect(() => readPrompt({ chat }, bytes, 320, template("{{ raise_exception('No.') }}"))).toThrow('prompt.chat: The chat template of this model refuses these messages: No.');
 	});
 
 	it('may be any task; the tokens of a needle spell the answer', () => {

@@ -2,7 +2,7 @@
 import type { ChatMessage, ForcedSpec, PromptSpec } from '$lib/documents/experiment.ts';
 import { DocumentError } from '$lib/documents/schema.ts';
 import type { PromptTrace } from '$lib/documents/trace.ts';
-import type { Tokenizer } from '$lib/model/index.ts';
+import { ModelError, type ChatTemplate, type Tokenizer } from '$lib/model/index.ts';
 import type { TokenTexts } from './token-texts.ts';
 import { makeTask, type TaskInstance, type TaskSpec } from './tasks/index.ts';
 
@@ -18,8 +18,8 @@ export function chatText(messages: readonly ChatMessage[]): string {
 	return `${messages.map(({ role, content }) => `${names[role]}${content}\n`).join('')}Bot:`;
 }
 
-/** The prompt, ready to be read. Throws DocumentError below `prompt`. */
-export function readPrompt(spec: PromptSpec, texts: TokenTexts, vocab: number): ReadPrompt {
+/** The prompt, ready to be read; a conversation by the model's template where it has one. Throws DocumentError below `prompt`. */
+export function readPrompt(spec: PromptSpec, texts: TokenTexts, vocab: number, template: ChatTemplate | null = null): ReadPrompt {
 	const { tokenizer } = texts;
 	if ('task' in spec) {
 		const task = instance(spec as TaskSpec, tokenizer);
@@ -32,9 +32,20 @@ export function readPrompt(spec: PromptSpec, texts: TokenTexts, vocab: number): 
 		};
 	}
 	const ids = 'tokens' in spec ? checkIds(spec.tokens, 'prompt.tokens', vocab)
-		: Array.from(tokenizer.encode('text' in spec ? spec.text : chatText(spec.chat)));
+		: Array.from('text' in spec ? tokenizer.encode(spec.text) : chatTokens(spec.chat, tokenizer, template));
 	if (ids.length === 0) throw new DocumentError('prompt.text', 'expected a text of at least one token, found ""');
 	return { prompt: { ids, texts: texts.all(ids), needles: [] } };
+}
+
+function chatTokens(messages: readonly ChatMessage[], tokenizer: Tokenizer, template: ChatTemplate | null): Int32Array {
+	if (!template) return tokenizer.encode(chatText(messages));
+	try {
+		// A template writes the first token itself.
+		return tokenizer.encode(template.apply(messages, { addGenerationPrompt: true }), { bare: true });
+	} catch (error) {
+		if (error instanceof ModelError) throw new DocumentError('prompt.chat', error.message);
+		throw error;
+	}
 }
 
 /** The tokens of `forced`. */
