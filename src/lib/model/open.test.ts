@@ -143,6 +143,7 @@ describe('a model of several files', () => {
 		['an index without a map', (_, files) => { files['model.safetensors.index.json'] = blob({}); }, 'weight_map of model.safetensors.index.json does not hold a JSON object.'],
 		['an empty map', (_, files) => { files['model.safetensors.index.json'] = blob({ weight_map: {} }); }, 'speaks of 2 layers, but there are only 0 tensors'],
 		['a billion layers', (_, files) => { files['config.json'] = blob({ ...llama, num_hidden_layers: 1e9 }); }, 'speaks of 1000000000 layers'],
+		['more layers than tensors', (_, files) => { files['config.json'] = blob({ ...llama, num_hidden_layers: 1000 }); }, 'speaks of 1000 layers, but there are only'],
 		['a tokenizer that is a list', (_, files) => { files['tokenizer.json'] = blob([]); }, 'tokenizer.json does not hold a JSON object.']
 	])('is refused with %s', async (_, change, message) => {
 		const broken = await sharded(change);

@@ -25,11 +25,16 @@ export interface Watch {
 }
 
 const INDEX = 'model.safetensors.index.json';
+/** Far above every model (the deepest have some 200 layers). */
+const MOST_LAYERS = 10_000;
 
 /** Throws ModelError with a sentence for the reader; the signal's reason when it is aborted. */
 export async function openModel(from: ModelSource, watch: Watch = {}): Promise<OpenedModel> {
 	if (from.gguf !== undefined) return openWhole(from, from.gguf, watch);
-	const config = await required(from, 'config.json', watch);
+	const config = objectOr(await required(from, 'config.json', watch), 'config.json');
+	const layers = Number(config.num_hidden_layers ?? config.n_layer);
+	// All that is worked out from it goes layer by layer: a few bytes of JSON could otherwise ask for any number.
+	if (layers > MOST_LAYERS) throw new ModelError(`config.json is damaged: it speaks of ${layers} layers, which no model has.`);
 	const tokenizer = await openTokenizer(from, watch);
 	return { config, ...tokenizer, tensors: () => openWeights(from, watch) };
 }
