@@ -1,6 +1,7 @@
 /** The tokenizer of a model, and the text that each token stands for on the page. */
 import { Tokenizer as Library } from '@huggingface/tokenizers';
 import { ModelError } from './error.ts';
+import { byteLevelBytes, sentencePieceBytes } from './token-bytes.ts';
 
 export class Tokenizer {
 	private readonly library: Library;
@@ -128,35 +129,4 @@ function isByteLevel(json: TokenizerJson): boolean {
 function addsSpace(json: TokenizerJson): boolean {
 	return partsOf(json.decoder).some(({ type, start, prepend_scheme: scheme, add_prefix_space: prefix }) =>
 		(type === 'Strip' && (start ?? 0) > 0) || (type === 'Metaspace' && (scheme ?? (prefix === false ? 'never' : 'always')) !== 'never'));
-}
-
-/**
- * Byte-level BPE writes every byte as one printable character: printable Latin-1 as itself, the
- * other 68 bytes in order as U+0100, U+0101…
- */
-const byteOfCharacter = (() => {
-	const printable = (b: number) => (b >= 33 && b <= 126) || (b >= 161 && b <= 172) || (b >= 174 && b <= 255);
-	const map = new Map<string, number>();
-	let others = 0;
-	for (let b = 0; b < 256; b++) map.set(String.fromCharCode(printable(b) ? b : 256 + others++), b);
-	return map;
-})();
-
-const utf8 = new TextEncoder();
-
-function byteLevelBytes(token: string): Uint8Array {
-	const bytes: number[] = [];
-	for (const character of token) {
-		const byte = byteOfCharacter.get(character);
-		// Added tokens are written plainly.
-		if (byte === undefined) bytes.push(...utf8.encode(character));
-		else bytes.push(byte);
-	}
-	return Uint8Array.from(bytes);
-}
-
-/** SentencePiece style: `▁` is a space, `<0xNN>` a byte. */
-function sentencePieceBytes(token: string): Uint8Array {
-	const byte = /^<0x([0-9A-F]{2})>$/i.exec(token);
-	return byte ? Uint8Array.of(parseInt(byte[1], 16)) : utf8.encode(token.replaceAll('▁', ' '));
 }
