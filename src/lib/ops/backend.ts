@@ -6,6 +6,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import type { EngineInfo } from '$lib/documents/trace.ts';
 import { isLost, watch } from './errors.ts';
+import { suggestProfile } from './profile.ts';
 
 export type Preferred = EngineInfo['backend'];
 
@@ -59,7 +60,9 @@ async function openWebGpu(adapter: GPUAdapter): Promise<EngineInfo | null> {
 		watched.add(device);
 		watch(device);
 	}
-	return { backend: 'webgpu', adapter: words(adapter.info), precision: 'f32', software: isSoftware(adapter.info) };
+	const software = isSoftware(adapter.info);
+	suggestProfile(software);
+	return { backend: 'webgpu', adapter: words(adapter.info), precision: 'f32', software };
 }
 
 /** A backend whose device was lost cannot come back: it makes room for one with a new device. */

@@ -9,6 +9,21 @@ import { throwDeviceErrors } from './errors.ts';
 
 export type Numbers = Float32Array | Int32Array;
 
+/**
+ * A tensor that outlives tidies and has its memory at once, on the device alone, so that nothing of its
+ * size is held twice. What it holds is not defined: write all of it before it is used.
+ */
+export function allocate(shape: number[], dtype: 'float32' | 'int32' = 'float32'): tf.Tensor {
+	if (tf.getBackend() === 'cpu') return persistent(shape, dtype);
+	if (tf.getBackend() === 'wasm') {
+		const info = (tf.backend() as unknown as BackendWasm).makeOutput(shape, dtype);
+		return tf.keep(tf.engine().makeTensorFromTensorInfo(info));
+	}
+	const info = webgpu().makeTensorInfo(shape, dtype);
+	webgpu().uploadToGPU(info.dataId);
+	return tf.keep(tf.engine().makeTensorFromTensorInfo(info));
+}
+
 /** A tensor of zeros that outlives tidies, on the device at once. Dispose it when done. */
 export function persistent(shape: number[], dtype: 'float32' | 'int32' = 'float32'): tf.Tensor {
 	const size = shape.reduce((a, b) => a * b, 1);

@@ -1,7 +1,8 @@
 /** Our operations. One folder an op; each runs on webgpu, wasm and cpu under one kernel name. */
 export { openBackend, isSoftware, type Preferred } from './backend.ts';
 export { deviceErrors, onDeviceLost, throwDeviceErrors } from './errors.ts';
-export { persistent, persistentFrom, read, releaseFreed, write, hostView, type Numbers } from './buffers.ts';
+export { PROFILES, profile, setProfile, type Profile } from './profile.ts';
+export { allocate, persistent, persistentFrom, read, releaseFreed, write, hostView, type Numbers } from './buffers.ts';
 export { dispatchCount } from './program.ts';
 export { rmsNorm } from './rms-norm/index.ts';
 export { layerNorm } from './layer-norm/index.ts';
@@ -9,7 +10,9 @@ export { joinHeads, rope, rotation, splitHeads, type HeadsLayout, type Rotation 
 export { appendSlots } from './append-slots/index.ts';
 export { attention, type AttentionOptions, type AttentionResult } from './attention/index.ts';
 export { mergeSummary, type SummaryTensors } from './merge-summary/index.ts';
-export { makeWeight, matMul, transposed, type Added, type Weight } from './mat-mul/index.ts';
+export {
+	fittingFormat, makeWeight, makeWeightFromRows, matMul, matMulSwiGlu, readWeight, transposed, type Added, type Rows, type Weight, type WeightFormat
+} from './mat-mul/index.ts';
 export { swiGlu } from './swi-glu/index.ts';
 export { gelu } from './gelu/index.ts';
 export { gatherSlots } from './gather-slots/index.ts';

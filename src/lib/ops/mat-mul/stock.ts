@@ -1,12 +1,14 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Attrs, Inputs } from '../kernel.ts';
+import { stock as swiGlu } from '../swi-glu/stock.ts';
 import { hostMatMul } from './host.ts';
 import type { Added } from './index.ts';
 
 /** Stock product on wasm ([inputs, outputs] weights), loops on cpu ([outputs, inputs]). */
-export function stock({ x, w, plus, bias }: Inputs, { rowMajorOutputs }: Attrs): tf.Tensor {
+export function stock({ x, w, plus, bias }: Inputs, { rowMajorOutputs, gated }: Attrs): tf.Tensor {
 	const added = { plus, bias };
-	return rowMajorOutputs && tf.getBackend() === 'cpu' ? hostMatMul(x, w, added) : product(x, w, added, rowMajorOutputs as boolean);
+	const all = rowMajorOutputs && tf.getBackend() === 'cpu' ? hostMatMul(x, w, added) : product(x, w, added, rowMajorOutputs as boolean);
+	return gated ? swiGlu({ gateUp: all }) : all;
 }
 
 /** Stock ops alone. */
