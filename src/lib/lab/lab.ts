@@ -3,7 +3,7 @@ import type { Experiment } from '$lib/documents/experiment.ts';
 import type { EngineInfo, ModelShape } from '$lib/documents/trace.ts';
 import { loadModel, ModelError, sourceOf, type LoadedModel, type LoadProgress, type ModelSource } from '$lib/model/index.ts';
 import { filesSource } from '$lib/model/source.ts';
-import { onDeviceLost, openBackend } from '$lib/ops/index.ts';
+import { onDeviceLost, openBackend, setProfile, type Profile } from '$lib/ops/index.ts';
 import { HUB, modelName, readModelId } from '$lib/store/model-id.ts';
 import type { ModelFiles } from '$lib/store/store.ts';
 import type { RunOptions } from './begin.ts';
@@ -15,6 +15,8 @@ export type { LoadProgress } from '$lib/model/index.ts';
 export interface EngineChoice {
 	/** Left out: hardware WebGPU, else wasm, else cpu. */
 	backend?: EngineInfo['backend'];
+	/** Form of the kernels on WebGPU; the adapter decides where left out. */
+	profile?: Profile;
 	/** Address (or folder, under Node) that holds `models/`. */
 	site?: string;
 	/** The model's files, when they are at hand: kept ones, or dropped. */
@@ -55,6 +57,7 @@ export class Lab {
 	static async load(modelId: string, choice: EngineChoice = {}, onProgress?: (progress: LoadProgress) => void, signal?: AbortSignal): Promise<Lab> {
 		const source = sourceOfModel(modelId, choice);
 		const engine = await openBackend(choice.backend);
+		setProfile(choice.profile ?? null);
 		const before = performance.now();
 		const loaded = await loadModel(source, engine, onProgress, signal);
 		return new Lab(loaded, engine, performance.now() - before, modelId);
