@@ -6,6 +6,7 @@ import { Lab } from '$lib/lab/lab.ts';
 import { ModelError } from '$lib/model/index.ts';
 import { installWebGpu } from '$lib/ops/node-webgpu.ts';
 import { UsageError } from './arguments.ts';
+import { modelIdOf } from './model.ts';
 
 /** The folder that the site serves, which holds the embedded models. */
 export const SITE = fileURLToPath(new URL('../../static', import.meta.url));
@@ -21,7 +22,7 @@ export function readBackend(name: string | undefined): EngineInfo['backend'] {
 export async function openLab(modelId: string, backend: EngineInfo['backend']): Promise<Lab> {
 	if (backend === 'webgpu' && !globalThis.navigator?.gpu) await installWebGpu();
 	try {
-		return await Lab.load(modelId, { backend, site: SITE });
+		return await Lab.load(modelIdOf(modelId), { backend, site: SITE });
 	} catch (error) {
 		if (error instanceof ModelError) throw new DocumentError('model', error.message);
 		throw error;

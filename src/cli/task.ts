@@ -6,13 +6,14 @@ import { loadTokenizer } from '$lib/model/index.ts';
 import { placeOfModel } from '$lib/lab/lab.ts';
 import { plainValue, readArguments, UsageError } from './arguments.ts';
 import { SITE } from './engine.ts';
+import { modelIdOf } from './model.ts';
 
 /** The prompt of a task as a run would read it, as text or JSON. */
 export async function printTask(args: string[]): Promise<string> {
 	const { words, options } = readArguments(args, ['json']);
 	const [task] = words;
 	if (task === undefined) throw new UsageError(`which task? There are ${TASK_NAMES.join(', ')}`);
-	const model = options.get('model') ?? 'nano';
+	const model = modelIdOf(options.get('model') ?? 'nano');
 	const spec = Object.fromEntries([...options].filter(([name]) => name !== 'model' && name !== 'json').map(([name, value]) => [name, plainValue(value)]));
 	const { experiment } = parseExperiment({ version: 1, model, prompt: { task, seed: 0, ...spec }, arms: [] }, { unknown: 'error' });
 	const tokenizer = await loadTokenizer(placeOfModel(model, SITE)).catch((error: Error) => {
