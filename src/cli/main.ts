@@ -24,7 +24,7 @@ usage:
       Lists the methods and their parameters.
   npm run winnow -- --help
 
-models: an id from static/models, or path:DIR with config.json, model.safetensors, tokenizer.json
+models: an id from static/models, hf:ORG/NAME, a folder (config.json, safetensors, tokenizer.json) or a .gguf file
 exit status: 0 done; 2 the document or the call is wrong (the message says where and what was expected); 1 anything else
 `;
 
