@@ -40,12 +40,12 @@ function spawned(...args: string[]): Promise<{ code: number; out: string; err: s
 
 describe('winnow as a process', () => {
 	it('prints one JSON object and nothing else', async () => {
-		const { code, out } = await spawned('run', write('good.json', good));
+		const { code, out } = await spawned('run', write('good.json', good), '--weights', 'f16');
 		expect(code).toBe(0);
 		const result = JSON.parse(out) as Result;
 		expect(result.version).toBe(1);
 		expect(result.experiment.generate).toEqual({ tokens: 3, temperature: 0, topK: 0, topP: 1, seed: 0 });
-		expect(result.engine.backend).toBe('wasm');
+		expect(result.engine).toMatchObject({ backend: 'wasm', precision: 'f32', weights: 'f16' });
 		expect(result.reference.tokens).toHaveLength(3);
 		expect(result.reference.bytes.fp16).toBe((31 + 2) * 2 * 2 * 16 * 4);
 		const [arm] = result.arms;
@@ -104,11 +104,12 @@ describe('winnow', () => {
 	});
 
 	it('tells a wrong call from a right one', async () => {
-		for (const args of [[], ['walk'], ['run'], ['run', file('no.json')], ['run', file('good.json'), '--backend', 'metal'], ['run', file('good.json'), '--fast', '1'], ['methods', 'snapkw']]) {
+		for (const args of [[], ['walk'], ['run'], ['run', file('no.json')], ['run', file('good.json'), '--backend', 'metal'], ['run', file('good.json'), '--weights', 'int3'], ['run', file('good.json'), '--fast', '1'], ['methods', 'snapkw']]) {
 			expect(await main(args)).toBe(2);
 		}
 		expect(out).toBe('');
 		expect(err.split('\n')).toContain('--backend must be one of wasm, cpu, webgpu, not metal');
+		expect(err.split('\n')).toContain('--weights must be one of f32, f16, int8, int4, not int3');
 		expect(await main(['--help'])).toBe(0);
 		expect(out).toContain('npm run winnow -- run FILE.json');
 	});

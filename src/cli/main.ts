@@ -12,9 +12,9 @@ import { printTask } from './task.ts';
 const HELP = `winnow: KV-cache compression experiments from the command line
 
 usage:
-  npm run winnow -- run FILE.json [--backend wasm|cpu|webgpu]
+  npm run winnow -- run FILE.json [--backend wasm|cpu|webgpu] [--weights f32|f16|int8|int4]
       Runs the experiment (FILE.json, or - for standard input) and prints the result, one JSON object.
-  npm run winnow -- record FILE.json OUT [--backend …] [--size BYTES] [--probes LIST] [--halves false]
+  npm run winnow -- record FILE.json OUT [--backend …] [--weights …] [--size BYTES] [--probes LIST] [--halves false]
       Runs the experiment and writes a recorded run for the page: its trace, and the probes that a
       page asks for first, up to BYTES (1900000), or those of LIST, e.g. attention:2:1,spectrum:2:0
       (kind:layer:head). Pictures' numbers are stored as halves. OUT ending in .gz is gzipped.

@@ -102,7 +102,7 @@ export async function makeRecording(run: Run, options: { probes?: string; size?:
 
 export async function recordFile(args: string[]): Promise<void> {
 	const given = readArguments(args, []);
-	onlyOptions(given.options, ['backend', 'probes', 'size', 'halves']);
+	onlyOptions(given.options, ['backend', 'weights', 'probes', 'size', 'halves']);
 	const out = given.words[1];
 	if (out === undefined || given.words.length > 2) throw new UsageError('record needs two files: the experiment and where to write');
 	const size = given.options.has('size') ? Number(given.options.get('size')) : undefined;

@@ -5,7 +5,7 @@ import { parseExperimentText } from '$lib/documents/schema.ts';
 import type { Result } from '$lib/lab/result.ts';
 import type { Run } from '$lib/lab/run.ts';
 import { onlyOptions, readArguments, UsageError, type Arguments } from './arguments.ts';
-import { openLab, readBackend } from './engine.ts';
+import { openLab, readBackend, readWeights } from './engine.ts';
 
 async function readDocument(file: string | undefined): Promise<Experiment> {
 	if (file === undefined) throw new UsageError('which experiment? Give a file, or - for standard input');
@@ -18,8 +18,9 @@ async function readDocument(file: string | undefined): Promise<Experiment> {
 /** Runs the document to its end. */
 export async function perform<T>({ words, options }: Arguments, record: boolean, use: (run: Run) => Promise<T>): Promise<T> {
 	const backend = readBackend(options.get('backend'));
+	const weights = readWeights(options.get('weights'));
 	const experiment = await readDocument(words[0]);
-	const lab = await openLab(experiment.model, backend);
+	const lab = await openLab(experiment.model, backend, weights);
 	try {
 		const run = await lab.start(experiment, { record });
 		await run.advance();
@@ -31,7 +32,7 @@ export async function perform<T>({ words, options }: Arguments, record: boolean,
 
 export async function runFile(args: string[]): Promise<Result> {
 	const given = readArguments(args, []);
-	onlyOptions(given.options, ['backend']);
+	onlyOptions(given.options, ['backend', 'weights']);
 	if (given.words.length > 1) throw new UsageError('one experiment at a time');
 	return perform(given, false, async (run) => run.result());
 }

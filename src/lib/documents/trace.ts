@@ -33,6 +33,8 @@ export interface EngineInfo {
 	/** Adapter or CPU in words. */
 	adapter: string;
 	precision: 'f32';
+	/** What the model's weights were rounded to; left out where they were not. Everything is computed in `precision`. */
+	weights?: 'f16' | 'int8' | 'int4';
 	/** True when WebGPU is a software adapter. */
 	software: boolean;
 }

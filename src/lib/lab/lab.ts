@@ -3,7 +3,7 @@ import type { Experiment } from '$lib/documents/experiment.ts';
 import type { EngineInfo, ModelShape } from '$lib/documents/trace.ts';
 import { loadModel, ModelError, sourceOf, type LoadedModel, type LoadProgress, type ModelSource } from '$lib/model/index.ts';
 import { filesSource } from '$lib/model/source.ts';
-import { onDeviceLost, openBackend, setProfile, type Profile } from '$lib/ops/index.ts';
+import { onDeviceLost, openBackend, setProfile, type Profile, type WeightFormat } from '$lib/ops/index.ts';
 import { HUB, modelName, readModelId } from '$lib/store/model-id.ts';
 import type { ModelFiles } from '$lib/store/store.ts';
 import type { RunOptions } from './begin.ts';
@@ -21,6 +21,8 @@ export interface EngineChoice {
 	site?: string;
 	/** The model's files, when they are at hand: kept ones, or dropped. */
 	files?: ModelFiles;
+	/** What the weights are rounded to; float32 where left out. */
+	weights?: WeightFormat;
 	/** Address of the Hugging Face Hub. */
 	hub?: string;
 }
@@ -56,10 +58,11 @@ export class Lab {
 	/** Opens the engine and loads the model. Throws ModelError or Error in words for the reader. */
 	static async load(modelId: string, choice: EngineChoice = {}, onProgress?: (progress: LoadProgress) => void, signal?: AbortSignal): Promise<Lab> {
 		const source = sourceOfModel(modelId, choice);
-		const engine = await openBackend(choice.backend);
+		const { weights = 'f32' } = choice;
+		const engine: EngineInfo = { ...(await openBackend(choice.backend)), ...(weights === 'f32' ? {} : { weights }) };
 		setProfile(choice.profile ?? null);
 		const before = performance.now();
-		const loaded = await loadModel(source, engine, onProgress, signal);
+		const loaded = await loadModel(source, engine, onProgress, signal, { format: weights });
 		return new Lab(loaded, engine, performance.now() - before, modelId);
 	}
 

@@ -5,7 +5,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { ModelShape } from '$lib/documents/trace.ts';
-import { gelu, joinHeads, layerNorm, matMul, read, rmsNorm, rope, rotation, splitHeads, swiGlu, transposed, type Rotation } from '$lib/ops/index.ts';
+import { gelu, joinHeads, layerNorm, matMul, matMulSwiGlu, readWeight, rmsNorm, rope, rotation, splitHeads, type Rotation } from '$lib/ops/index.ts';
 import type { ModelConfig } from './config.ts';
 import { frequenciesOf } from './rotary.ts';
 import type { Decoder, DecoderOutput, Memory, Pass } from './types.ts';
@@ -39,8 +39,8 @@ export class TransformerDecoder implements Decoder {
 		const { heads, kvHeads, headDim } = this.config;
 		const from = { q_proj: 0, k_proj: heads, v_proj: heads + kvHeads, o_proj: 0 }[name] * headDim;
 		const { qkv, o } = this.weights.layers[layer];
-		if (name === 'o_proj') return outputsFirst(o, 0, o.weight.outputs);
-		return outputsFirst(qkv, from, from + (name === 'q_proj' ? heads : kvHeads) * headDim);
+		if (name === 'o_proj') return readWeight(o.weight);
+		return readWeight(qkv.weight, from, from + (name === 'q_proj' ? heads : kvHeads) * headDim);
 	}
 
 	dispose(): void {
@@ -95,8 +95,11 @@ export class TransformerDecoder implements Decoder {
 
 	private afterAttention(weights: LayerWeights, hidden: tf.Tensor, context: tf.Tensor): tf.Tensor {
 		const attended = apply(weights.o, joinHeads(context), hidden);
-		const up = apply(weights.up, this.norm(attended, weights.postNorm));
-		return apply(weights.down, this.config.mlp === 'swiglu' ? swiGlu(up) : gelu(up), attended);
+		const normed = this.norm(attended, weights.postNorm);
+		const inner = this.config.mlp === 'swiglu'
+			? matMulSwiGlu(normed, weights.up.weight, { bias: weights.up.bias })
+			: gelu(apply(weights.up, normed));
+		return apply(weights.down, inner, attended);
 	}
 
 	private norm(x: tf.Tensor, { weight, bias }: Norm): tf.Tensor {
@@ -116,13 +119,6 @@ export class TransformerDecoder implements Decoder {
 /** x W^T + bias, and a residual. */
 function apply({ weight, bias }: Projection, x: tf.Tensor, plus?: tf.Tensor): tf.Tensor {
 	return matMul(x, weight, { plus, bias });
-}
-
-/** Rows from..to of a weight as [outputs, inputs], whatever its layout on the device. */
-async function outputsFirst({ weight: { tensor, inputs, outputs, rowMajorOutputs } }: Projection, from: number, to: number): Promise<Float32Array> {
-	const numbers = (await read(tensor)) as Float32Array;
-	const rows = rowMajorOutputs ? numbers : transposed(numbers, inputs, outputs);
-	return rows.slice(from * inputs, to * inputs);
 }
 
 function checkPass(ids: Int32Array, { batch, tokens, start }: Pass, { context, vocab }: ModelConfig): void {

@@ -1,5 +1,7 @@
 /** The model: weights, tokenizer, forward pass, sampling. */
-export { loadModel, loadTokenizer, type LoadedModel, type LoadProgress } from './load.ts';
+export { loadModel, loadTokenizer, type LoadedModel, type LoadOptions, type LoadProgress } from './load.ts';
+export { readConfig, type ModelConfig } from './config.ts';
+export { memoryNeeded, type MemoryNeeded, type MemoryPlan } from './memory.ts';
 export { openModel, openTokenizer, type OpenedModel } from './open.ts';
 export { filesSource, sourceOf, type ModelSource } from './source.ts';
 export { applyChat, ChatTemplate, type ChatOptions, type Message } from './chat.ts';

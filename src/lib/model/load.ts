@@ -1,6 +1,7 @@
 /** Loads a model and puts it on the device. */
 import { getBackend } from '@tensorflow/tfjs-core';
 import type { EngineInfo, ModelShape } from '$lib/documents/trace.ts';
+import type { WeightFormat } from '$lib/ops/index.ts';
 import type { ChatTemplate } from './chat.ts';
 import { readConfig, type ModelConfig } from './config.ts';
 import { TransformerDecoder } from './decoder.ts';
@@ -15,6 +16,11 @@ export interface LoadProgress {
 	/** Bytes of the weights that have arrived, and of all (0 when not known). */
 	loaded: number;
 	total: number;
+}
+
+export interface LoadOptions {
+	/** What the products' weights are rounded to; f32 where left out. Packed on WebGPU only. */
+	format?: WeightFormat | undefined;
 }
 
 export interface LoadedModel {
@@ -32,7 +38,7 @@ export interface LoadedModel {
  * `source` is an address, or a path under Node: a directory in the layout of Hugging Face, or a .gguf
  * file. Throws ModelError with a sentence for the reader; the signal's reason when it is aborted.
  */
-export async function loadModel(source: string | ModelSource, engine: EngineInfo, onProgress?: (progress: LoadProgress) => void, signal?: AbortSignal): Promise<LoadedModel> {
+export async function loadModel(source: string | ModelSource, engine: EngineInfo, onProgress?: (progress: LoadProgress) => void, signal?: AbortSignal, { format }: LoadOptions = {}): Promise<LoadedModel> {
 	if (getBackend() !== engine.backend) {
 		throw new Error(`The model was to be loaded for ${engine.backend}, but ${getBackend() || 'no backend'} is open.`);
 	}
@@ -49,7 +55,7 @@ export async function loadModel(source: string | ModelSource, engine: EngineInfo
 	if (config.layers > tensors.names().length) {
 		throw new ModelError(`The configuration speaks of ${config.layers} layers, but there are only ${tensors.names().length} tensors: they belong to different models.`);
 	}
-	const weights = await placeWeights(tensors, config, { signal });
+	const weights = await placeWeights(tensors, config, { format, signal });
 	const shape = shapeOf(from.id, config, weights.count);
 	const decoder = new TransformerDecoder(shape, config, weights);
 	return { shape, decoder, tokenizer, chat, ends: config.ends, dispose: () => decoder.dispose() };

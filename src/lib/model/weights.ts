@@ -1,6 +1,6 @@
 /** Reads the tensors of a checkpoint one after another and puts them on the device. */
-import type { Tensor } from '@tensorflow/tfjs-core';
-import { makeWeight, persistentFrom, transposed, type Weight } from '$lib/ops/index.ts';
+import { getBackend, type Tensor } from '@tensorflow/tfjs-core';
+import { hostView, makeWeightFromRows, persistentFrom, transposed, type Rows, type Weight, type WeightFormat } from '$lib/ops/index.ts';
 import { checkpointOf, tensorShapes, weightCount, type LayerNames, type NormNames, type ProjectionNames } from './checkpoint.ts';
 import type { ModelConfig } from './config.ts';
 import { ModelError } from './error.ts';
@@ -47,16 +47,22 @@ export interface Weights {
 	tensors: Tensor[];
 }
 
+export interface Placement {
+	/** Of the projections and the head (f32 where left out). Norms and biases stay f32, rows of the embedding are looked up as stored. */
+	format?: WeightFormat | undefined;
+	signal?: AbortSignal | undefined;
+}
+
 /**
  * Of a tensor's bytes no more than one layer's projection is held at a time, but for the embedding.
  * Throws ModelError if a tensor is missing or has another shape than config.json says, before anything
  * is read; the signal's reason when it is aborted. Nothing stays on the device then.
  */
-export async function placeWeights(source: TensorSource, config: ModelConfig, options: { signal?: AbortSignal } = {}): Promise<Weights> {
+export async function placeWeights(source: TensorSource, config: ModelConfig, placement: Placement = {}): Promise<Weights> {
 	checkShapes(source, config);
 	const tensors: Tensor[] = [];
 	try {
-		return { ...(await place(new Placing(source, tensors, options.signal), config)), count: weightCount(config), tensors };
+		return { ...(await place(new Placing(source, tensors, placement), config)), count: weightCount(config), tensors };
 	} catch (error) {
 		for (const tensor of tensors) tensor.dispose();
 		throw error;
@@ -74,15 +80,17 @@ async function place(placing: Placing, config: ModelConfig): Promise<Omit<Weight
 	const head = checkpoint.head
 		? (await placing.projection(checkpoint.head)).weight
 		: placing.weight((from, to) => rowsOf(table, from, to), vocab, hidden);
-	return { embedding: lookup(table), ...(positions ? { positions } : {}), layers, norm, head };
+	// A head that is the embedding, number for number, is looked up instead of holding it twice on the CPU.
+	const shared = !checkpoint.head && head.format === 'f32' && getBackend() !== 'webgpu';
+	return { embedding: shared ? headRow(head) : lookup(table), ...(positions ? { positions } : {}), layers, norm, head };
 }
 
 /** Puts tensors on the device and keeps account of them. */
 class Placing {
-	constructor(private readonly source: TensorSource, private readonly placed: Tensor[], private readonly signal?: AbortSignal) {}
+	constructor(private readonly source: TensorSource, private readonly placed: Tensor[], private readonly placement: Placement) {}
 
 	read(name: string): Promise<StoredTensor> {
-		this.signal?.throwIfAborted();
+		this.placement.signal?.throwIfAborted();
 		return this.source.tensor(nameIn(this.source, name));
 	}
 
@@ -112,8 +120,8 @@ class Placing {
 	}
 
 	weight(rows: Rows, outputs: number, inputs: number): Weight {
-		const weight = makeWeight(rows(0, outputs), outputs, inputs);
-		this.placed.push(weight.tensor);
+		const weight = makeWeightFromRows(rows, outputs, inputs, this.placement.format);
+		this.placed.push(...weight.tensors);
 		return weight;
 	}
 
@@ -131,9 +139,6 @@ class Placing {
 		return tensor;
 	}
 }
-
-/** Outputs from..to of a projection, [to - from, inputs]. */
-type Rows = (from: number, to: number) => Float32Array;
 
 function matrix(tensor: StoredTensor, inputsFirst: boolean): Rows {
 	if (!inputsFirst) return (from, to) => rowsOf(tensor, from, to);
@@ -161,6 +166,15 @@ function lookup(table: StoredTensor): Lookup {
 	// Its own bytes, so that the rest of the file can be let go.
 	const own = table.bytes.byteLength === table.bytes.buffer.byteLength ? table : { ...table, bytes: table.bytes.slice() };
 	return (row) => rowsOf(own, row, row + 1);
+}
+
+/** Rows of a head in f32 on wasm or cpu. */
+function headRow({ tensor, inputs, outputs, rowMajorOutputs }: Weight): Lookup {
+	return (row) => {
+		const numbers = hostView(tensor) as Float32Array;
+		if (rowMajorOutputs) return numbers.slice(row * inputs, (row + 1) * inputs);
+		return Float32Array.from({ length: inputs }, (_, i) => numbers[i * outputs + row]);
+	};
 }
 
 /** Files of a bare model leave out the first part of each name. */

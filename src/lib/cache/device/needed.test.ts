@@ -1,0 +1,4 @@
+import { neededSuite } from './needed-suite.ts';
+
+neededSuite('cpu');
+neededSuite('wasm');

@@ -1,0 +1,3 @@
+import { neededSuite } from './needed-suite.ts';
+
+neededSuite('webgpu');

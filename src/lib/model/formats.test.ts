@@ -1,0 +1,4 @@
+import { formatsSuite } from './formats-suite.ts';
+
+formatsSuite('cpu');
+formatsSuite('wasm');
