@@ -5,8 +5,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import type { EngineInfo } from '$lib/documents/trace.ts';
+import { isSoftware, type AdapterInfo } from './adapter.ts';
 import { isLost, watch } from './errors.ts';
 import { suggestProfile } from './profile.ts';
+import { threadsFor } from './threads.ts';
+
+export { isSoftware } from './adapter.ts';
 
 export type Preferred = EngineInfo['backend'];
 
@@ -77,30 +81,18 @@ function forgetLostDevice(): void {
 
 const watched = new WeakSet<GPUDevice>();
 
-export interface AdapterInfo {
-	vendor: string;
-	architecture: string;
-	description: string;
-	isFallbackAdapter?: boolean;
-}
-
-/** SwiftShader and other CPU adapters. */
-export function isSoftware(info: AdapterInfo): boolean {
-	if (info.isFallbackAdapter) return true;
-	const all = `${info.vendor} ${info.architecture} ${info.description}`.toLowerCase();
-	return /swiftshader|llvmpipe|lavapipe|software|basic render|warp/.test(all) || info.vendor.toLowerCase() === 'google';
-}
-
 async function openWasm(): Promise<EngineInfo> {
-	const { setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm');
+	const wasm = await import('@tensorflow/tfjs-backend-wasm');
 	if (!wasmPathsSet) {
-		setWasmPaths(await wasmPaths());
+		wasm.setWasmPaths(await wasmPaths());
+		if (globalThis.crossOriginIsolated) wasm.setThreadsCount(threadsFor(navigator.hardwareConcurrency));
 		wasmPathsSet = true;
 	}
 	if (!(await tf.setBackend('wasm'))) {
 		throw new Error('The WebAssembly backend could not be started: its .wasm file could not be loaded.');
 	}
-	return { backend: 'wasm', adapter: 'CPU, WebAssembly', precision: 'f32', software: false };
+	const threads = wasm.getThreadsCount();
+	return { backend: 'wasm', adapter: `CPU, WebAssembly${threads > 1 ? `, ${threads} threads` : ''}`, precision: 'f32', software: false };
 }
 
 let wasmPathsSet = false;
