@@ -11,6 +11,7 @@ import { applyUpdate, type StepUpdate } from '$lib/lab/update.ts';
 import { inWords, LabError } from './failures.ts';
 import { Patience } from './patience.ts';
 import type { Loaded, LabService } from './protocol.ts';
+import type { Weighing, WeighRequest } from './weigh.ts';
 
 export { LabError } from './failures.ts';
 
@@ -123,6 +124,11 @@ export class LabClient implements TraceSource {
 
 	result(): Promise<Result> {
 		return this.#call(() => this.#lab.result());
+	}
+
+	/** What a model would take of this machine, without loading it. */
+	weigh(request: WeighRequest): Promise<Weighing> {
+		return this.#call(() => this.#lab.weigh(request));
 	}
 
 	/** Stops what runs and what waits; those promises end with an AbortError. Overtakes all else. */

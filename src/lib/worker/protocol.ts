@@ -4,6 +4,7 @@ import type { EngineInfo, ModelShape, Probe, ProbeRequest, Trace } from '$lib/do
 import type { EngineChoice, LoadProgress } from '$lib/lab/lab.ts';
 import type { Result } from '$lib/lab/result.ts';
 import type { StepUpdate } from '$lib/lab/update.ts';
+import type { Weighing, WeighRequest } from './weigh.ts';
 
 export interface Loaded {
 	model: ModelShape;
@@ -12,7 +13,7 @@ export interface Loaded {
 	load: number;
 }
 
-/** Served by the lab's thread. Calls are answered in order; only `abort` overtakes. */
+/** Served by the lab's thread. Calls are answered in order; only `abort` and `weigh` overtake. */
 export interface LabService {
 	load(modelId: string, engine: EngineChoice, onProgress: (progress: LoadProgress) => unknown): Promise<Loaded>;
 	/** Reads and compresses the prompt; ends the run before it. */
@@ -21,6 +22,8 @@ export interface LabService {
 	advance(steps: number, onStep: (update: StepUpdate) => unknown): Promise<boolean>;
 	probe(request: ProbeRequest): Promise<Probe | null>;
 	result(): Promise<Result>;
+	/** What a model would take of this machine. Loads nothing. */
+	weigh(request: WeighRequest): Promise<Weighing>;
 	/** Gives up what is running and what is waiting; those calls end with an AbortError. */
 	abort(): void;
 	/** Ends the run and frees the model. */

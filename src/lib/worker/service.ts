@@ -5,6 +5,7 @@ import type { Run } from '$lib/lab/run.ts';
 import { buffersOf } from '$lib/lab/update.ts';
 import type { LabService } from './protocol.ts';
 import { breathe, JobQueue } from './queue.ts';
+import { weigh } from './weigh.ts';
 
 export function makeService(load: typeof Lab.load = Lab.load): LabService {
 	const queue = new JobQueue();
@@ -63,6 +64,7 @@ export function makeService(load: typeof Lab.load = Lab.load): LabService {
 			return probe && transfer(probe, buffersOf(probe));
 		}),
 		result: () => queue.run(async () => theRun().result()),
+		weigh: (request) => weigh(request),
 		abort: () => queue.abort(),
 		dispose: () => queue.run(async () => {
 			endRun();
