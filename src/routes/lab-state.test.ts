@@ -1,56 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Experiment } from '$lib/documents/experiment.ts';
-import type { Trace, TraceSource } from '$lib/documents/trace.ts';
-import type { LabClient } from '$lib/worker/client.ts';
 import { decodeLink, encodeLink } from '$lib/share/link.ts';
-import { syntheticTrace, syntheticSource } from '$lib/views/testing/synthetic.ts';
+import { syntheticTrace } from '$lib/views/testing/synthetic.ts';
 import { FIRST_EXPERIMENT } from './experiments.ts';
 import { firstLook } from '$lib/documents/read.ts';
-import { LabState } from './lab-state.svelte.ts';
-
-/** A client that plays a made-up trace step by step. */
-class FakeClient {
-	calls: string[] = [];
-	listeners = new Set<(trace: Trace) => void>();
-	trace!: Trace;
-	whole = syntheticTrace();
-	fail: Error | null = null;
-	gate: Promise<void> = Promise.resolve();
-	subscribe(listener: (trace: Trace) => void) { this.listeners.add(listener); return () => this.listeners.delete(listener); }
-	async load(model: string, _engine: unknown, progress?: (p: { loaded: number; total: number }) => void) {
-		this.calls.push(`load ${model}`);
-		progress?.({ loaded: 1, total: 2 });
-		await this.gate;
-		return {};
-	}
-	async start(experiment: Experiment) {
-		this.calls.push('start');
-		if (this.fail) throw this.fail;
-		this.trace = { ...this.whole, provenance: 'measured', experiment, done: false, reference: { ...this.whole.reference, steps: [] }, arms: this.whole.arms.map((arm) => ({ ...arm, steps: [] })) };
-		this.tell();
-		return this.trace;
-	}
-	async advance() {
-		this.calls.push('advance');
-		const i = this.trace.reference.steps.length;
-		this.trace.reference.steps.push(this.whole.reference.steps[i]);
-		this.trace.arms.forEach((arm, k) => arm.steps.push(this.whole.arms[k].steps[i]));
-		this.trace.done = i + 1 === this.whole.reference.steps.length;
-		this.tell();
-		return this.trace.done;
-	}
-	tell() { for (const listener of this.listeners) listener(this.trace); }
-	probe() { return Promise.resolve(null); }
-	abort() { this.calls.push('abort'); }
-	dispose() { this.calls.push('dispose'); }
-}
-
-function make(recording: TraceSource | null = syntheticSource()) {
-	const client = new FakeClient();
-	const hashes: string[] = [];
-	const lab = new LabState(recording, FIRST_EXPERIMENT, { site: () => '/', replaceHash: (hash) => hashes.push(hash), connect: () => Promise.resolve(client as unknown as LabClient) });
-	return { lab, client, hashes };
-}
+import { makeLab as make } from './state/testing.ts';
 
 describe('the lab page', () => {
 	it('shows the recorded run first, with its experiment', () => {
@@ -156,11 +110,14 @@ describe('the lab page', () => {
 		const { lab, client } = make();
 		client.fail = Object.assign(new Error('The computing thread stopped.'), { kind: 'crash' });
 		await lab.run();
-		expect(client.calls).toContain('dispose');
+		// Once more by itself, then it is said.
+		expect(client.calls.filter((call) => call === 'dispose')).toHaveLength(2);
+		expect(lab.message?.text).toMatch(/computing thread stopped\. It was lost again.*The recorded run stays/);
 		client.fail = null;
 		client.calls = [];
 		await lab.run();
 		expect(client.calls[0]).toMatch(/^load/);
+		expect(lab.finished).toBe(true);
 	});
 
 	it('opens a link, selection and all', () => {

@@ -8,6 +8,7 @@ import * as lab from './en/lab.ts';
 import { lessons } from './en/lessons.ts';
 import { loupe } from './en/loupe.ts';
 import { map } from './en/map.ts';
+import * as models from './en/models.ts';
 import { next } from './en/next.ts';
 import * as page from './en/page.ts';
 import { quantization } from './en/quantization.ts';
@@ -16,7 +17,7 @@ import { spectrum } from './en/spectrum.ts';
 import * as terms from './en/terms.ts';
 
 export const en = {
-	...page, ...terms, ...lab,
+	...page, ...terms, ...lab, ...models,
 	changed, ribbon, map, attention, decision, quantization, spectrum, next, loupe, bill, lessons,
 	list
 };
