@@ -1,7 +1,8 @@
 /** The lab page in a real browser: recorded, live on WASM and on WebGPU, links, keys, failures, widths. */
 import AxeBuilder from '@axe-core/playwright';
 import { expect, test, type Browser, type Page } from '@playwright/test';
-import { encodeLink } from '../src/lib/share/link.ts';
+import { readFile } from 'node:fs/promises';
+import { decodeLink, encodeLink } from '../src/lib/share/link.ts';
 import type { Experiment } from '../src/lib/documents/experiment.ts';
 
 /** Short enough for a software adapter: a dozen words, three tokens, two arms. */
@@ -104,6 +105,37 @@ test('works by the keyboard alone', async ({ page }) => {
 	await expect(page.locator('html')).toHaveAttribute('data-mode', 'presenter');
 	await page.keyboard.press('b');
 	await expect(page.locator('html')).not.toHaveAttribute('data-mode', 'presenter');
+});
+
+test('a picture leaves the page as a file that stands alone, with its experiment in it', async ({ browser }) => {
+	await inContext(browser, { colorScheme: 'dark' }, async (page) => {
+		await open(page);
+		const take = async (figure: string, item: string): Promise<Buffer> => {
+			await page.getByRole('button', { name: `Files of this figure: ${figure}` }).click();
+			const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('menuitem', { name: item }).click()]);
+			return readFile(await file.path());
+		};
+		const svg = (await take('Bill of bytes', 'Picture as SVG')).toString();
+		const paper = await page.evaluate((text) => {
+			const file = new DOMParser().parseFromString(text, 'image/svg+xml');
+			return { paper: file.querySelector('svg > rect')?.getAttribute('fill'), link: file.querySelector('a')?.getAttribute('href'), text: file.documentElement.textContent };
+		}, svg);
+		expect(paper.paper).toBe('#faf8f3');
+		expect(paper.text).toContain('Bill of bytes');
+		expect(svg).not.toMatch(/var\(|foreignObject|https?:\/\/(?!localhost|www\.w3\.org)/);
+		expect(decodeLink(new URL(paper.link!).hash).experiment.arms).toHaveLength(4);
+
+		const png = await take('Cache map', 'Picture as PNG');
+		expect(png.subarray(1, 4).toString()).toBe('PNG');
+		expect(png.readUInt32BE(16)).toBeGreaterThan(1000);
+		expect(png.includes('#w1.')).toBe(true);
+		await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark');
+
+		// Pixels do not become marks.
+		await page.getByRole('button', { name: 'Files of this figure: Cache map' }).click();
+		await expect(page.getByRole('menuitem', { name: 'Numbers as CSV' })).toBeVisible();
+		await expect(page.getByRole('menuitem', { name: 'Picture as SVG' })).toHaveCount(0);
+	});
 });
 
 test('a broken, a truncated and a newer link each say so, and lose nothing', async ({ page }) => {

@@ -1,6 +1,7 @@
 /** Canvas drawing as an attachment: crisp on every pixel ratio, redrawn when what it reads changes. */
 import { devicePixelRatio } from 'svelte/reactivity/window';
 import type { Attachment } from 'svelte/attachments';
+import { theme } from './theme.svelte.ts';
 
 export interface Pen {
 	c: CanvasRenderingContext2D;
@@ -16,7 +17,7 @@ export interface Pen {
  */
 export function drawn(width: number, height: number, draw: (pen: Pen) => void): Attachment<HTMLCanvasElement> {
 	return (canvas) => {
-		const ratio = Math.min(4, Math.max(1, devicePixelRatio.current ?? 1));
+		const ratio = Math.min(4, Math.max(theme.onPaper ? 2 : 1, devicePixelRatio.current ?? 1));
 		if (!(width > 0 && height > 0)) return;
 		canvas.width = Math.round(width * ratio);
 		canvas.height = Math.round(height * ratio);

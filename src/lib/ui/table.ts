@@ -15,10 +15,10 @@ export function toCsv(table: Table): string {
 	return [table.columns, ...table.rows].map((row) => row.map(cell).join(',')).join('\r\n') + '\r\n';
 }
 
-/** One object a row. */
-export function toJson(table: Table): string {
+/** One object a row; `about` says where the numbers come from. */
+export function toJson(table: Table, about: Readonly<Record<string, string>> = {}): string {
 	const rows = table.rows.map((row) => Object.fromEntries(table.columns.map((name, i) => [name, row[i]])));
-	return JSON.stringify({ caption: table.caption, rows }, null, '\t');
+	return JSON.stringify({ caption: table.caption, ...about, rows }, null, '\t');
 }
 
 /** Offers text as a file. */

@@ -22,9 +22,12 @@ class Theme {
 	#reduced = new MediaQuery('(prefers-reduced-motion: reduce)', false);
 	choice = $state<ThemeChoice>('system');
 	presenter = $state(false);
+	/** A file is being drawn: on light paper, and finer than this screen may be. */
+	onPaper = $state(false);
 
 	/** The theme that is drawn. */
 	get resolved(): 'light' | 'dark' {
+		if (this.onPaper) return 'light';
 		if (this.choice !== 'system') return this.choice;
 		return this.#dark.current ? 'dark' : 'light';
 	}

@@ -4,6 +4,7 @@ import { bytes, count, nats, parseBytes, percent, probability, significant, visi
 import { pentagon, rulerTicks, sliderKey } from './ruler.ts';
 import { settle, type SelectionFields, type SelectionShape } from './selection.svelte.ts';
 import { toCsv, toJson } from './table.ts';
+import { grammar } from './words/grammar.ts';
 import { words } from './words/index.ts';
 
 describe('numbers', () => {
@@ -40,6 +41,18 @@ describe('numbers', () => {
 		expect(wordToken(' box')).toBe('box');
 		expect(wordToken(' ')).toBe('·');
 		expect(words.list(['A', 'B', 'C'])).toBe('A, B and C');
+	});
+});
+
+describe('grammar', () => {
+	it('knows languages with more plural forms than English', () => {
+		const { counted, list } = grammar('pl');
+		const heads = { one: 'głowa', few: 'głowy', many: 'głów', other: 'głowy' };
+		expect([1, 3, 5, 22].map((n) => counted(n, heads))).toEqual(['1 głowa', '3 głowy', '5 głów', '22 głowy']);
+		expect(list(['A', 'B', 'C'])).toBe('A, B i C');
+	});
+	it('falls back to the form that every language has', () => {
+		expect(grammar('en-GB').form(1, { other: 'sheep' })).toBe('sheep');
 	});
 });
 

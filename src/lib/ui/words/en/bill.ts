@@ -1,10 +1,10 @@
 import { bytes, count, percent, significant } from '../../format.ts';
-import { when } from './terms.ts';
+import { stepName, when } from './terms.ts';
 
 export const bill = {
 	lines: { payloadK: 'K payload', payloadV: 'V payload', payload: 'K and V payload' },
 	summary: (step: number, full: number, arms: { letter: string; total: number }[]): string =>
-		`${when(step)}: the full cache costs ${bytes(full)}. ` +
+		`${step < 0 ? 'After the prompt' : `At step ${stepName(step)}`}: the full cache costs ${bytes(full)}. ` +
 		arms.map((a) => `Arm ${a.letter} costs ${bytes(a.total)}, ${percent(a.total / full)} of it.`).join(' '),
 	scale: { label: 'Right end of the scale', full: 'to full', arms: 'to the arms' },
 	full: (n: number): string => `full ${bytes(n)}`,

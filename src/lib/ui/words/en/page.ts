@@ -34,8 +34,16 @@ export const figure = {
 	table: 'Table behind the picture',
 	tableOf: (title: string): string => `Table behind the picture: ${title}`,
 	firstRows: (shown: number, all: number): string => `The first ${shown} of ${count(all)} rows; the files hold all.`,
+	menu: (title: string): string => `Files of this figure: ${title}`,
+	files: 'Files',
+	svg: 'Picture as SVG',
+	png: 'Picture as PNG',
 	csv: 'Numbers as CSV',
-	json: 'Numbers as JSON'
+	json: 'Numbers as JSON',
+	notSaved: (why: string): string => `The picture could not be saved: ${why} Try another browser, or save the numbers.`,
+	/** Where a picture's numbers come from; `arms`: the labels, in order. */
+	origin: (recorded: boolean, model: string, backend: string, arms: { letter: string; label: string }[]): string =>
+		`${recorded ? 'A recorded run' : 'Measured in a browser'}: ${model}, ${backend}. Arms beside the full cache: ${arms.map((a) => `${a.letter} ${a.label}`).join(', ')}.`
 };
 
 /** Where a picture's numbers are awaited, missing or could not be computed. `what`: "the attention of this head". */

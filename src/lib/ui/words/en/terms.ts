@@ -17,6 +17,9 @@ export const provenance: Record<'measured' | 'recorded' | 'estimated', string> =
 	measured: 'measured here', recorded: 'recorded', estimated: 'estimated'
 };
 
+/** What computes. */
+export const backends = { webgpu: 'WebGPU', wasm: 'WebAssembly', cpu: 'JavaScript' };
+
 export const figures = {
 	changed: 'What changed', ribbon: 'The text in memory', map: 'Cache map', attention: 'Attention',
 	decision: 'Why was it dropped?', quantization: 'Rounding, seen', spectrum: 'How many directions matter',
