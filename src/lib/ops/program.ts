@@ -36,6 +36,14 @@ export function flatGroups(size: number, threads: number): [number, number, numb
 export const flatIndex = (threads: number) =>
 	`i32((workgroupId.y * numWorkgroups.x + workgroupId.x) * ${threads}u + localId.x)`;
 
+/** WGSL that does something for `name` = 0 … count - 1. */
+export type Over = (name: string, count: number, body: (index: string) => string) => string;
+
+/** Statement after statement: slow to compile when there are many. */
+export const writtenOut: Over = (_, count, body) => Array.from({ length: count }, (_, i) => body(String(i))).join(' ');
+
+export const looped: Over = (name, count, body) => `for (var ${name} = 0; ${name} < ${count}; ${name}++) { ${body(name)} }`;
+
 let dispatches = 0;
 
 /** Kernels of ours dispatched so far; benches take differences. */

@@ -1,56 +1,92 @@
+/**
+ * Attention of few tokens a row. One workgroup a query and chunk of places, walking the places in tiles
+ * with a running softmax. In a tile, first places are scored; then threads turn to channels: lane c of a
+ * team adds up channel c over the team's share. A long context is cut into chunks that are read side by
+ * side and combined (flash-decoding, Dao et al. 2023). In the gpu profile several lanes score a place, so
+ * that neighbours read neighbouring channels. Loops are bounded by uniforms, or compilers unroll them at length.
+ */
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
-import { runProgram } from '../program.ts';
+import type { Profile } from '../profile.ts';
+import { flatGroups, flatIndex, runProgram } from '../program.ts';
 import type { PassDescription } from './pass.ts';
 
 /** Places whose scores are held at once. */
 const TILE = 128;
+/** Places a chunk. Chunks occupy a GPU; software has few cores, and only pays for combining. */
+const CHUNK = { gpu: 256, software: 4096 };
 
-/**
- * One workgroup a query, walking the places in tiles with a running softmax. In a tile every thread
- * first scores its share of the places; then threads turn to channels: lane c of a team adds up
- * channel c over the team's share. Loops are bounded by uniforms, or compilers unroll them at length.
- */
-export function readOut(backend: WebGPUBackend, pass: PassDescription, withLog: boolean): TensorInfo {
-	const { batch, heads, tokens, headDim, width, steps, type } = pass;
-	const threads = Math.max(32, steps);
+/** [batch, heads, tokens, headDim], or rows of headDim + 1 with the log-sum-exp last. */
+export function readOut(backend: WebGPUBackend, pass: PassDescription, withLog: boolean, profile: Profile): TensorInfo {
+	const chunks = Math.ceil(pass.capacity / CHUNK[profile]);
+	if (chunks === 1) return readChunks(backend, pass, 1, withLog, profile);
+	const parts = readChunks(backend, pass, chunks, false, profile);
+	const result = combine(backend, pass, parts, chunks, withLog);
+	backend.disposeData(parts.dataId);
+	return result;
+}
+
+/** Lanes that score a place: a power of two. */
+const lanesOf = (profile: Profile, steps: number) => (profile === 'software' ? 1 : Math.min(8, 2 ** Math.floor(Math.log2(steps))));
+
+/** Of one chunk the result itself; of several, rows of unscaled sums, peak and total, [.., headDim + 2]. */
+function readChunks(backend: WebGPUBackend, pass: PassDescription, chunks: number, withLog: boolean, profile: Profile): TensorInfo {
+	const { batch, heads, tokens, headDim, steps, type, put } = pass;
+	// A whole number of the lanes that score a place.
+	const threads = Math.ceil(Math.max(profile === 'gpu' ? 64 : 32, steps) / 8) * 8;
+	const lanes = lanesOf(profile, steps);
 	const teams = Math.floor(threads / steps);
-	const stride = withLog ? headDim + 1 : headDim;
+	const parted = chunks > 1;
+	const stride = headDim + (parted ? 2 : withLog ? 1 : 0);
+	const dots = (first: string, by: number) =>
+		`for (var j = ${first}; j < uniforms.steps; j += ${by}) { dots += product(query[j], keys[(base * uniforms.capacity + tile + i) * uniforms.steps + j]); }`;
 	return runProgram(backend, {
-		key: `attention_${pass.key}_${threads}_${withLog}`,
+		key: `attention_${pass.key}_${threads}_${lanes}_${parted ? 'part' : withLog ? 'log' : 'out'}`,
 		inputs: [...pass.inputs, pass.values],
-		result: withLog ? [batch * heads * tokens, stride] : [batch, heads, tokens, headDim],
-		ints: pass.ints,
+		result: parted || withLog ? [batch * heads * tokens * chunks, stride] : [batch, heads, tokens, headDim],
+		ints: { ...pass.ints, chunks, chunk: parted ? CHUNK[profile] : pass.capacity },
 		floats: pass.floats,
-		groups: [tokens, heads, batch],
+		groups: [tokens * chunks, heads, batch],
 		threads,
 		code: `${pass.common}
 var<workgroup> weights: array<f32, ${TILE}>;
+${lanes > 1 ? `var<workgroup> partial: array<f32, ${TILE * lanes}>;` : ''}
 var<workgroup> lanes: array<f32, ${threads}>;
 var<workgroup> query: array<${type}, ${steps}>;
 var<workgroup> sums: array<${type}, ${threads}>;
 fn main() {
-	let t = i32(workgroupId.x);
+	let t = i32(workgroupId.x) / uniforms.chunks;
+	let chunk = i32(workgroupId.x) % uniforms.chunks;
 	let lane = i32(localId.x);
-	let base = i32(workgroupId.z) * uniforms.kvHeads + i32(workgroupId.y) / uniforms.group;
-	let row = (i32(workgroupId.z) * uniforms.heads + i32(workgroupId.y)) * uniforms.tokens + t;
+	let head = i32(workgroupId.z) * uniforms.heads + i32(workgroupId.y);
+	let base = baseOf(head);
+	let row = head * uniforms.tokens + t;
 	let team = lane / ${steps};
 	let channel = lane % ${steps};
+	let first = chunk * uniforms.chunk;
+	let length = min(uniforms.chunk, uniforms.capacity - first);
 	if (lane < ${steps}) { query[lane] = q[row * ${steps} + lane]; }
 	workgroupBarrier();
 	var peak = -1e38;
 	var total = 0.0;
 	var sum = ${type}(0.0);
-	for (var tile = 0; tile < uniforms.capacity; tile += ${TILE}) {
-		let end = min(${TILE}, uniforms.capacity - tile);
+	for (var start = 0; start < uniforms.chunk; start += ${TILE}) {
+		let tile = first + start;
+		let end = min(${TILE}, length - start);
+		${lanes > 1 ? `
+		for (var i = lane / ${lanes}; i < end; i += ${threads / lanes}) {
+			var dots = 0.0;
+			if (seen(base, tile + i, t) > -1e29) { ${dots(`lane % ${lanes}`, lanes)} }
+			partial[i * ${lanes} + lane % ${lanes}] = dots;
+		}
+		workgroupBarrier();` : ''}
 		var own = -1e38;
 		for (var i = lane; i < end; i += ${threads}) {
 			let extra = seen(base, tile + i, t);
 			var score = HIDDEN;
 			if (extra > -1e29) {
-				let at = (base * uniforms.capacity + tile + i) * uniforms.steps;
 				var dots = 0.0;
-				for (var j = 0; j < uniforms.steps; j++) { dots += product(query[j], keys[at + j]); }
+				${lanes > 1 ? `for (var l = 0; l < ${lanes}; l++) { dots += partial[i * ${lanes} + l]; }` : dots('0', 1)}
 				score = dots * uniforms.scale + extra;
 				own = max(own, score);
 			}
@@ -84,15 +120,49 @@ fn main() {
 	workgroupBarrier();
 	var all = 0.0;
 	for (var i = 0; i < ${threads}; i++) { all += lanes[i]; }
+	let out = (row * uniforms.chunks + chunk) * ${stride};
 	if (lane < ${steps}) {
 		var merged = ${type}(0.0);
 		for (var i = lane; i < ${teams * steps}; i += ${steps}) { merged += sums[i]; }
-		merged /= all;
-		${width === 4
-			? [0, 1, 2, 3].map((c) => `result[row * ${stride} + lane * 4 + ${c}] = merged[${c}];`).join(' ')
-			: `result[row * ${stride} + lane] = merged;`}
+		${parted ? '' : 'merged /= all;'}
+		${put('out', 'lane', 'merged')}
 	}
-	${withLog ? `if (lane == 0) { result[row * ${stride} + ${headDim}] = peak + log(all); }` : ''}
+	${parted ? `if (lane == 0) { result[out + ${headDim}] = peak; result[out + ${headDim + 1}] = all; }` : ''}
+	${withLog ? `if (lane == 0) { result[out + ${headDim}] = peak + log(all); }` : ''}
+}`
+	});
+}
+
+/** One thread a number of the result. A chunk without a visible place has total 0 and a peak that counts for nothing. */
+function combine(backend: WebGPUBackend, pass: PassDescription, parts: TensorInfo, chunks: number, withLog: boolean): TensorInfo {
+	const { batch, heads, tokens, headDim } = pass;
+	const rows = batch * heads * tokens;
+	const stride = headDim + (withLog ? 1 : 0);
+	return runProgram(backend, {
+		key: `attention_combine_${withLog}`,
+		inputs: [['parts', parts]],
+		result: withLog ? [rows, stride] : [batch, heads, tokens, headDim],
+		ints: { chunks, headDim, stride, size: rows * stride },
+		groups: flatGroups(rows * stride, 64),
+		threads: 64,
+		code: `
+fn main() {
+	let i = ${flatIndex(64)};
+	if (i >= uniforms.size) { return; }
+	let channel = i % uniforms.stride;
+	let width = uniforms.headDim + 2;
+	let first = i / uniforms.stride * uniforms.chunks * width;
+	var peak = -1e38;
+	for (var c = 0; c < uniforms.chunks; c++) { peak = max(peak, parts[first + c * width + uniforms.headDim]); }
+	var sum = 0.0;
+	var total = 0.0;
+	for (var c = 0; c < uniforms.chunks; c++) {
+		let part = first + c * width;
+		let weight = exp(parts[part + uniforms.headDim] - peak);
+		total += weight * parts[part + uniforms.headDim + 1];
+		sum += weight * parts[part + channel];
+	}
+	${withLog ? 'result[i] = select(sum / total, peak + log(total), channel == uniforms.headDim);' : 'result[i] = sum / total;'}
 }`
 	});
 }

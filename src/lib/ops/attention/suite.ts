@@ -1,16 +1,17 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { random } from '$lib/numerics/random.ts';
 import { appendSlots } from '../append-slots/index.ts';
 import { openBackend, type Preferred } from '../backend.ts';
 import { persistentFrom, read, write } from '../buffers.ts';
+import { PROFILES, setProfile, type Profile } from '../profile.ts';
 import { check, expectClose, normal, numbersOn, tensor, type Block } from '../testing.ts';
 import { hostAttention } from './host.ts';
 import { attention } from './index.ts';
 import { attentionReference } from './reference.ts';
 import { manyTokens } from './stock.ts';
 
-interface Case { batch: number; heads: number; kvHeads: number; tokens: number; capacity: number; dim: number }
+interface Case { profile?: Profile; batch: number; heads: number; kvHeads: number; tokens: number; capacity: number; dim: number }
 
 /** Some slots hidden, some with a multiplicity, appended places anywhere (ragged). */
 function scene({ batch, heads, kvHeads, tokens, capacity, dim }: Case) {
@@ -27,18 +28,28 @@ function scene({ batch, heads, kvHeads, tokens, capacity, dim }: Case) {
 	};
 }
 
+/** Both read-outs, whole and cut in chunks (the last one ragged), channels that do not fill vec4, more channels than threads. */
+const CASES = PROFILES.flatMap((profile): Case[] => [
+	{ batch: 1, heads: 2, kvHeads: 1, tokens: 1, capacity: 3, dim: 4 },
+	{ batch: 1, heads: 1, kvHeads: 1, tokens: 1, capacity: 1, dim: 8 },
+	{ batch: 3, heads: 6, kvHeads: 2, tokens: 1, capacity: 37, dim: 16 },
+	{ batch: 2, heads: 4, kvHeads: 4, tokens: 1, capacity: 200, dim: 32 },
+	{ batch: 2, heads: 4, kvHeads: 2, tokens: 1, capacity: 700, dim: 20 },
+	{ batch: 2, heads: 4, kvHeads: 2, tokens: 9, capacity: 41, dim: 6 },
+	{ batch: 2, heads: 4, kvHeads: 2, tokens: 17, capacity: 41, dim: 6 },
+	{ batch: 1, heads: 4, kvHeads: 2, tokens: 150, capacity: 203, dim: 32 },
+	{ batch: 1, heads: 2, kvHeads: 1, tokens: 20, capacity: 20, dim: 128 },
+	{ batch: 1, heads: 2, kvHeads: 2, tokens: 2, capacity: 40, dim: 256 },
+	{ batch: 1, heads: 1, kvHeads: 1, tokens: 18, capacity: 40, dim: 256 },
+	...(profile === 'software' ? [{ batch: 1, heads: 2, kvHeads: 1, tokens: 2, capacity: 8192, dim: 4 }] : [])
+].map((shape) => ({ profile, ...shape })));
+
 export function attentionSuite(backend: Preferred): void {
 	describe(`attention on ${backend}`, () => {
-		it.each<Case>([
-			{ batch: 1, heads: 2, kvHeads: 1, tokens: 1, capacity: 3, dim: 4 },
-			{ batch: 1, heads: 1, kvHeads: 1, tokens: 1, capacity: 1, dim: 8 },
-			{ batch: 3, heads: 6, kvHeads: 2, tokens: 1, capacity: 37, dim: 16 },
-			{ batch: 2, heads: 4, kvHeads: 4, tokens: 1, capacity: 200, dim: 32 },
-			{ batch: 2, heads: 4, kvHeads: 2, tokens: 9, capacity: 41, dim: 6 },
-			{ batch: 1, heads: 4, kvHeads: 2, tokens: 150, capacity: 200, dim: 32 },
-			{ batch: 1, heads: 2, kvHeads: 1, tokens: 20, capacity: 20, dim: 128 },
-			{ batch: 1, heads: 2, kvHeads: 2, tokens: 2, capacity: 40, dim: 256 }
-		])('$batch rows, $heads/$kvHeads heads of $dim, $tokens tokens, capacity $capacity', async (shape) => {
+		afterEach(() => setProfile(null));
+
+		it.each(CASES.filter(({ profile }) => backend === 'webgpu' || profile === 'gpu'))('$batch rows, $heads/$kvHeads heads of $dim, $tokens tokens, capacity $capacity ($profile)', async ({ profile, ...shape }) => {
+			setProfile(profile!);
 			const { query, keys, values, bias, at } = scene(shape);
 			const expected = attentionReference(query, keys, values, bias, at);
 			await check(backend, () => {

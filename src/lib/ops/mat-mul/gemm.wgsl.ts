@@ -6,8 +6,8 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import type { Profile } from '../profile.ts';
-import { runProgram } from '../program.ts';
-import { looped, writtenOut, type Product } from './product.ts';
+import { looped, runProgram, writtenOut } from '../program.ts';
+import type { Product } from './product.ts';
 
 /** Threads along one side of a workgroup. */
 const SIDE = { software: 8, gpu: 16 };

@@ -7,8 +7,8 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import type { Profile } from '../profile.ts';
-import { runProgram } from '../program.ts';
-import { looped, writtenOut, type Over, type Product } from './product.ts';
+import { looped, runProgram, writtenOut, type Over } from '../program.ts';
+import type { Product } from './product.ts';
 
 /** Up to this many rows a thread keeps a sum for every row; further rows read the weight again. */
 export const MATVEC_ROWS = 12;

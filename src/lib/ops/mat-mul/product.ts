@@ -44,11 +44,3 @@ fn put(row : i32, n : i32, sum : f32${gated ? ', up : f32' : ''}) {
 }`
 	};
 }
-
-/** WGSL that does something for `name` = 0 … count - 1. */
-export type Over = (name: string, count: number, body: (index: string) => string) => string;
-
-/** Statement after statement: fastest for software, and slow to compile when there are many. */
-export const writtenOut: Over = (_, count, body) => Array.from({ length: count }, (_, i) => body(String(i))).join(' ');
-
-export const looped: Over = (name, count, body) => `for (var ${name} = 0; ${name} < ${count}; ${name}++) { ${body(name)} }`;
