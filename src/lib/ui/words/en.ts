@@ -21,6 +21,3 @@ export const en = {
 	changed, ribbon, map, attention, decision, quantization, spectrum, next, loupe, bill, lessons,
 	list
 };
-
-/** The door of old, until nobody comes through it. */
-export const words = en;
