@@ -33,6 +33,18 @@ export interface CodecGroup {
 	lo?: number; step?: number; bits: number;
 }
 
+/**
+ * How a uniform codec lays out `parts`: codes as a bitstream a row (`payload`), a half-float step a group
+ * (`scales`) and, unless symmetric, a half-float value of code 0 (`zeros`).
+ */
+export interface UniformLayout {
+	bits: number;
+	/** Groups lie along the channels of a token, or along consecutive tokens of a channel. */
+	axis: 'token' | 'channel';
+	group: number;
+	symmetric: boolean;
+}
+
 /** Turns a block of numbers into packed bytes and back. Pure: no state, no tensors. */
 export interface Codec {
 	readonly id: string;
@@ -41,6 +53,8 @@ export interface Codec {
 	/** Nominal bits a number (16 for none); a projection has 16 and a rank. */
 	readonly bits: number;
 	readonly rank?: number;
+	/** Present where codes stand on a ruler a group, so that attention may read them as they are (see `device/packing.ts`). */
+	readonly uniform?: UniformLayout;
 	/** `block` is row-major [rows, columns]. Throws RangeError for a shape it cannot hold. */
 	encode(block: Float32Array, rows: number, columns: number): Payload;
 	decode(payload: Payload): Float32Array;

@@ -6,6 +6,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import { throwDeviceErrors } from './errors.ts';
+import { count } from './traffic.ts';
 
 export type Numbers = Float32Array | Int32Array;
 
@@ -49,6 +50,7 @@ export function write(tensor: tf.Tensor, offset: number, values: Numbers): void 
 		throw new RangeError(`cannot write ${values.length} numbers at ${offset} into a tensor of ${tensor.size}`);
 	}
 	if (values.length === 0) return;
+	count('written', values.byteLength);
 	if (tf.getBackend() !== 'webgpu') {
 		hostView(tensor).set(values, offset);
 		return;
@@ -63,6 +65,7 @@ export function write(tensor: tf.Tensor, offset: number, values: Numbers): void 
 
 /** The numbers that the tensor holds now; never a copy that was cached before a write. Throws what the device reported. */
 export async function read(tensor: tf.Tensor): Promise<Numbers> {
+	count('read', 4 * tensor.size);
 	if (tf.getBackend() !== 'webgpu') return hostView(tensor).slice() as Numbers;
 	// Numbers that never went to the device exist only here: keep them.
 	const onDevice = webgpu().tensorMap.get(tensor.dataId).resource !== undefined;

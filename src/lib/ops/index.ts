@@ -4,11 +4,15 @@ export { deviceErrors, onDeviceLost, throwDeviceErrors } from './errors.ts';
 export { PROFILES, profile, setProfile, type Profile } from './profile.ts';
 export { allocate, persistent, persistentFrom, read, releaseFreed, write, hostView, type Numbers } from './buffers.ts';
 export { dispatchCount } from './program.ts';
+export { readMany } from './read-many.ts';
+export { Scatter } from './scatter/index.ts';
+export { traffic } from './traffic.ts';
 export { rmsNorm } from './rms-norm/index.ts';
 export { layerNorm } from './layer-norm/index.ts';
 export { joinHeads, rope, rotation, splitHeads, type HeadsLayout, type Rotation } from './heads/index.ts';
 export { appendSlots } from './append-slots/index.ts';
 export { attention, type AttentionOptions, type AttentionResult } from './attention/index.ts';
+export { attentionPacked, PackedPool, type PackedFormat, type PackedSegment } from './attention-packed/index.ts';
 export { mergeSummary, type SummaryTensors } from './merge-summary/index.ts';
 export {
 	fittingFormat, makeWeight, makeWeightFromRows, matMul, matMulSwiGlu, readWeight, transposed, type Added, type Rows, type Weight, type WeightFormat

@@ -134,6 +134,8 @@ describe('round to nearest', () => {
 			for (const box of codec.groups(once)) {
 				// A group far narrower than its distance from 0 has no half just below its least number.
 				if (!o.symmetric && box.step! < Math.abs(box.lo!) * 2 ** -9) continue;
+				// Subnormal halves are too far apart for a step that ends on the greatest number.
+				if (box.step! > 0 && box.step! < 2 ** -14) continue;
 				for (let r = box.rowFrom; r < box.rowTo; r++) {
 					for (let c = box.columnFrom; c < box.columnTo; c++) {
 						const at = r * columns + c;

@@ -3,7 +3,8 @@
  * the half floats that are stored. They are rounded outward *before* codes are taken, so that the
  * group's least and greatest number are still on the ruler and no error exceeds half a step.
  * Encoding what was decoded changes nothing, unless a group is so narrow and so far from 0 that its
- * step is below the spacing of halves there (a slot is encoded once, so nothing depends on it).
+ * step is below the spacing of halves there, or the step itself is a subnormal half (a slot is encoded
+ * once, so nothing depends on it).
  */
 import { halfAtLeast, halfAtMost, roundToHalf } from '$lib/numerics/half.ts';
 

@@ -104,7 +104,7 @@ export function uniformCodec(options: UniformOptions): Codec {
 	}
 
 	return {
-		id, title: titleOf({ bits, axis, group, symmetric }), bits,
+		id, title: titleOf({ bits, axis, group, symmetric }), bits, uniform: { bits, axis, group, symmetric },
 		encode(block, rows, columns) {
 			checkShape(block, rows, columns);
 			const groups = boxes(options, rows, columns);

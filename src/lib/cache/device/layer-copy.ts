@@ -4,12 +4,18 @@
  */
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { persistent, persistentFrom, write, type SummaryTensors } from '$lib/ops/index.ts';
+import type { Scatter } from '$lib/ops/scatter/index.ts';
 import type { HeadStore } from '../head-store.ts';
 import { DIRTY_NUMBERS } from '../slot-table.ts';
+import { PackedCopy } from './packed-copy.ts';
+import { pagePlan } from './packing.ts';
 import { Places } from './places.ts';
 
 /** Bias of a place that nobody may read. */
 export const HIDDEN = Math.fround(-1e30);
+
+/** Neighbouring slots from which on numbers are written in one piece. */
+const LONG_RUN = 8;
 
 export class LayerCopy {
 	readonly keys: Tensor;
@@ -17,18 +23,24 @@ export class LayerCopy {
 	readonly bias: Tensor;
 	/** Present once some row has a summary. */
 	summary: SummaryTensors | null = null;
+	/** Encoded slots that attention reads as they are; their places come after `capacity`. */
+	readonly packed: PackedCopy;
 	private readonly places: Places[];
-	/** What `bias` holds, or will after `flush`. */
+	/** What `bias` holds, or will after the scatter's flush. */
 	private readonly biases: Float32Array;
-	private changed = { from: Infinity, to: 0 };
 	private summaryVersions: number[];
 
-	/** `heads`: the stores of all rows, row-major [rows x kvHeads]; `capacity` places, the last one is scratch. */
+	/**
+	 * `heads`: the stores of all rows, row-major [rows x kvHeads]; `capacity` places in float32, the last one is
+	 * scratch. Without `packs` encoded slots are decoded into float32 places like the others.
+	 */
 	constructor(
 		private readonly heads: HeadStore[],
 		private readonly rows: number,
 		readonly capacity: number,
-		private readonly headDim: number
+		private readonly headDim: number,
+		private readonly packs: boolean,
+		private readonly scatter: Scatter
 	) {
 		const kvHeads = heads.length / rows;
 		const size = heads.length * capacity;
@@ -36,55 +48,80 @@ export class LayerCopy {
 		const values = new Float32Array(size * headDim);
 		this.biases = new Float32Array(size).fill(HIDDEN);
 		this.places = heads.map(() => new Places(capacity - 1));
+		this.packed = new PackedCopy(heads, rows, capacity, scatter);
 		this.summaryVersions = heads.map(() => 0);
 		heads.forEach((head, index) => {
-			this.settle(head, index);
-			keys.set(head.all('K'), index * capacity * headDim);
-			values.set(head.all('V'), index * capacity * headDim);
+			head.slots.columns.place.fill(-1);
+			head.freedPlaces = [];
+			for (let slot = 0; slot < head.length; slot++) this.placePacked(index, slot);
+			for (const slot of this.settle(index)) {
+				const at = index * capacity + head.slots.columns.place[slot];
+				this.biases[at] = biasOf(head, slot);
+				keys.set(head.numbers(slot, 'K'), at * headDim);
+				values.set(head.numbers(slot, 'V'), at * headDim);
+			}
+			head.slots.columns.dirty.fill(0);
+			head.touched = false;
 		});
 		this.keys = persistentFrom(keys, [rows, kvHeads, capacity, headDim]);
 		this.values = persistentFrom(values, [rows, kvHeads, capacity, headDim]);
 		// The array stays ours, so the tensor starts from a copy.
 		this.bias = persistentFrom(this.biases.slice(), [rows, kvHeads, capacity]);
-		this.changed = { from: Infinity, to: 0 };
 		heads.forEach((_, index) => this.followSummary(index));
 	}
 
-	/** Slot i of a head goes to place i; nothing is dirty any more. */
-	private settle(head: HeadStore, index: number): void {
-		const { columns } = head.slots;
-		this.places[index].reset(head.length);
-		this.setBiases(index, 0, new Float32Array(this.capacity).fill(HIDDEN));
-		for (let slot = 0; slot < head.length; slot++) {
-			columns.place[slot] = slot;
-			columns.dirty[slot] = 0;
-			this.setBias(index, slot, biasOf(head, slot));
-		}
-		head.freedPlaces = [];
-		head.touched = false;
+	/** Gives a slot that can be read packed a place among the pages, with its bias. */
+	private placePacked(index: number, slot: number): boolean {
+		const head = this.heads[index];
+		const plan = this.packs ? pagePlan(head, slot) : null;
+		if (!plan) return false;
+		const place = this.capacity + this.packed.put(index, slot, plan);
+		head.slots.columns.place[slot] = place;
+		this.packed.setBias(index, place - this.capacity, biasOf(head, slot));
+		return true;
 	}
 
-	/** Brings one head up to date: frees places, writes what is dirty. Biases wait for `flush`. */
+	/** Gives the slots that have no place among the pages the places 0, 1, 2, … and lists them. */
+	private settle(index: number): number[] {
+		const head = this.heads[index];
+		const { place } = head.slots.columns;
+		const slots = Array.from({ length: head.length }, (_, slot) => slot).filter((slot) => place[slot] < this.capacity);
+		this.places[index].reset(slots.length);
+		slots.forEach((slot, i) => (place[slot] = i));
+		return slots;
+	}
+
+	/** Brings one head up to date: frees places, writes what is dirty. Biases and single slots wait for the scatter's flush. */
 	follow(index: number): void {
 		const head = this.heads[index];
 		if (!head.touched) return;
 		const { columns } = head.slots;
-		for (const place of head.freedPlaces) {
-			this.places[index].release(place);
-			this.setBias(index, place, HIDDEN);
-		}
+		for (const place of head.freedPlaces) this.release(index, place);
 		head.freedPlaces = [];
 		const slots: number[] = [];
 		for (let slot = 0; slot < head.length; slot++) {
-			if (!columns.dirty[slot]) continue;
-			if (columns.place[slot] < 0) columns.place[slot] = this.places[index].take();
-			if (columns.dirty[slot] & DIRTY_NUMBERS) slots.push(slot);
-			this.setBias(index, columns.place[slot], biasOf(head, slot));
+			const dirty = columns.dirty[slot];
+			if (!dirty) continue;
 			columns.dirty[slot] = 0;
+			if (dirty & DIRTY_NUMBERS) {
+				const before = columns.place[slot];
+				const packed = this.placePacked(index, slot);
+				if (before >= 0 && (packed || before >= this.capacity)) this.release(index, before);
+				if (packed) continue;
+				if (before < 0 || before >= this.capacity) columns.place[slot] = this.places[index].take();
+				slots.push(slot);
+			}
+			this.setBias(index, columns.place[slot], biasOf(head, slot));
 		}
 		this.writeSlots(index, slots);
 		this.followSummary(index);
 		head.touched = false;
+	}
+
+	private release(index: number, place: number): void {
+		if (place >= this.capacity) return this.packed.release(index, place - this.capacity, HIDDEN);
+		this.places[index].release(place);
+		this.setBias(index, place, HIDDEN);
 	}
 
 	/** Writes keys and values of slots, neighbouring places together. */
@@ -99,7 +136,8 @@ export class LayerCopy {
 			for (const [which, tensor] of [['K', this.keys], ['V', this.values]] as const) {
 				const numbers = new Float32Array((to - from) * this.headDim);
 				for (let i = from; i < to; i++) numbers.set(head.numbers(sorted[i], which), (i - from) * this.headDim);
-				write(tensor, offset, numbers);
+				if (to - from < LONG_RUN) this.scatter.put(tensor, offset, numbers);
+				else write(tensor, offset, numbers);
 			}
 			from = to;
 		}
@@ -110,30 +148,25 @@ export class LayerCopy {
 		const found = this.places[index].takeRun(tokens);
 		if (found >= 0) return found;
 		const head = this.heads[index];
-		this.settle(head, index);
-		this.writeSlots(index, Array.from({ length: head.length }, (_, slot) => slot));
+		// What waits belongs to the places as they were.
+		this.scatter.flush();
+		const slots = this.settle(index);
+		for (let place = 0; place < this.capacity; place++) {
+			this.setBias(index, place, place < slots.length ? biasOf(head, slots[place]) : HIDDEN);
+		}
+		this.writeSlots(index, slots);
+		this.scatter.flush();
 		const place = this.places[index].takeRun(tokens);
 		if (place < 0) throw new RangeError(`${tokens} more tokens do not fit a working copy of ${this.capacity} slots a head`);
 		return place;
 	}
 
 	setBias(index: number, place: number, value: number): void {
+		if (place >= this.capacity) return this.packed.setBias(index, place - this.capacity, value);
 		const at = index * this.capacity + place;
 		if (this.biases[at] === value) return;
 		this.biases[at] = value;
-		this.changed.from = Math.min(this.changed.from, at);
-		this.changed.to = Math.max(this.changed.to, at + 1);
-	}
-
-	private setBiases(index: number, place: number, values: Float32Array): void {
-		for (let i = 0; i < values.length; i++) this.setBias(index, place + i, values[i]);
-	}
-
-	/** Writes the biases that changed. */
-	flush(): void {
-		if (this.changed.from >= this.changed.to) return;
-		write(this.bias, this.changed.from, this.biases.subarray(this.changed.from, this.changed.to));
-		this.changed = { from: Infinity, to: 0 };
+		this.scatter.put(this.bias, at, [value]);
 	}
 
 	private followSummary(index: number): void {
@@ -162,6 +195,7 @@ export class LayerCopy {
 
 	dispose(): void {
 		for (const tensor of [this.keys, this.values, this.bias, ...Object.values(this.summary ?? {})]) tensor.dispose();
+		this.packed.dispose();
 	}
 }
 

@@ -7,11 +7,12 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayerInput, Memory, Pass } from '$lib/model/types.ts';
-import { appendSlots, attention, mergeSummary } from '$lib/ops/index.ts';
+import { attentionPacked, type PackedSegment } from '$lib/ops/attention-packed/index.ts';
+import { appendSlots, attention, mergeSummary, readMany, type AttentionResult } from '$lib/ops/index.ts';
 import type { ArmCache } from '../arm-cache.ts';
 import type { LayerStore } from '../layer-cache.ts';
+import { joinAttention, sumOverTokens } from './join.ts';
 import { hold, lastQueries } from './prefill.ts';
-import { readAll } from './readback.ts';
 import { Rows } from './rows.ts';
 import { Seen, type LayerSeen } from './seen.ts';
 
@@ -46,11 +47,22 @@ interface Running {
 	wants: PassWants;
 	/** Logical position of the first token of each row. */
 	first: Int32Array;
-	held: Partial<Record<keyof LayerSeen | 'keys' | 'values', tf.Tensor>>[];
+	held: Partial<Record<Held, tf.Tensor>>[];
+	/** Pages that each layer read, and their probabilities. */
+	packed: { segments: PackedSegment[]; shares: tf.Tensor[] }[];
 	/** Places of the pass's tokens: [layer][row x kvHeads + head]. */
 	at: Int32Array[];
 	/** Layers whose new slots are in the stores already. */
 	stored: boolean[];
+}
+
+/** Tensors of a pass that `finish` reads. */
+type Held = keyof LayerSeen | 'keys' | 'values' | 'logExact';
+type Read = Partial<Record<Held, Float32Array>>;
+
+export interface MemoryOptions {
+	/** Whether encoded slots are read as codes where that can be done; otherwise they are decoded once. Default: on WebGPU. */
+	packs?: boolean;
 }
 
 export class DeviceMemory implements Memory {
@@ -61,8 +73,13 @@ export class DeviceMemory implements Memory {
 	 * Uploads all rows. `capacity`: slots a head that must fit at any time, new tokens of a pass
 	 * included. Throws RangeError when a row holds more already.
 	 */
-	constructor(readonly arms: readonly ArmCache[], capacity: number) {
-		this.rows = new Rows(arms, capacity);
+	constructor(readonly arms: readonly ArmCache[], capacity: number, { packs = tf.getBackend() === 'webgpu' }: MemoryOptions = {}) {
+		this.rows = new Rows(arms, capacity, packs);
+	}
+
+	/** Bytes that hold encoded slots as codes on the device, room for more included. */
+	get packedBytes(): number {
+		return this.rows.copies.reduce((sum, { packed }) => sum + packed.deviceBytes, 0);
 	}
 
 	/** Starts a pass of `tokens` tokens a row and says where it stands. */
@@ -73,14 +90,14 @@ export class DeviceMemory implements Memory {
 		const back = kind === 'transient' ? 1 : 0;
 		const pass = { batch: this.arms.length, tokens, start: Int32Array.from(this.arms, (arm) => arm.nextPosition() - back) };
 		const first = Int32Array.from(this.arms, (arm) => arm.tokens - back);
-		const running: Running = { kind, pass, wants, first, held: [], at: [], stored: [] };
+		const running: Running = { kind, pass, wants, first, held: [], packed: [], at: [], stored: [] };
 		this.rows.copies.forEach((copy, layer) => {
 			this.rows.follow(layer);
 			running.at[layer] = Int32Array.from({ length: this.rows.heads }, (_, index) =>
 				kind === 'transient' ? copy.capacity - 1 : copy.reserve(index, tokens));
 			if (kind === 'transient') this.rows.setOwnSlots(layer, false);
-			copy.flush();
 		});
+		this.rows.flush();
 		this.running = running;
 		return pass;
 	}
@@ -103,13 +120,21 @@ export class DeviceMemory implements Memory {
 
 		const at = running.at[layer];
 		appendSlots(copy.keys, copy.values, key, value, at);
-		const summary = copy.summary;
+		const { summary } = copy;
+		const segments = copy.packed.segments();
+		const { attention: wantsAttention, attentionSums: wantsSums } = running.wants;
+		// Column sums over two kinds of places need every token's own share of each.
 		const result = attention(query, copy.keys, copy.values, copy.bias, at, {
-			probabilities: running.wants.attention, columnSums: running.wants.attentionSums, outOnly: !summary
+			probabilities: wantsAttention || (wantsSums && segments.length > 0),
+			columnSums: wantsSums && segments.length === 0, outOnly: !summary && segments.length === 0
 		});
 		if (result.probabilities) held.attention = tf.keep(result.probabilities);
 		if (result.columnSums) held.attentionSums = tf.keep(result.columnSums);
-		if (!summary) return result.out;
+		if (segments.length) this.readPages(layer, query, segments, result);
+		if (!summary) {
+			if (result.logSumExp && held.logBefore !== result.logSumExp) result.logSumExp.dispose();
+			return result.out;
+		}
 		const merged = mergeSummary(result.out, result.logSumExp!, query, summary);
 		result.out.dispose();
 		held.logBefore = tf.keep(result.logSumExp!);
@@ -117,24 +142,42 @@ export class DeviceMemory implements Memory {
 		return merged.out;
 	}
 
+	/** Reads a layer's pages and puts what they give together with `result`. */
+	private readPages(layer: number, query: tf.Tensor, segments: PackedSegment[], result: AttentionResult): void {
+		const running = this.expectPass();
+		const held = running.held[layer];
+		const onto = { out: result.out, logSumExp: result.logSumExp! };
+		const both = attentionPacked(query, segments, { onto, probabilities: held.attention !== undefined });
+		onto.out.dispose();
+		if (both.probabilities) {
+			running.packed[layer] = { segments, shares: both.probabilities.map((shares) => tf.keep(shares)) };
+			held.logExact = tf.keep(onto.logSumExp);
+			held.logBefore = tf.keep(both.logSumExp);
+		} else {
+			onto.logSumExp.dispose();
+		}
+		Object.assign(result, { out: both.out, logSumExp: both.logSumExp });
+	}
+
 	/** Reads back what was wanted, stores the new tokens, and ends the pass. */
 	async finish(): Promise<Seen> {
 		const running = this.expectPass();
-		const layers = await this.readHeld(running);
+		const { places } = this.rows;
+		const layers = await this.readHeld(running, places);
 		this.running = null;
 		layers.forEach(({ keys, values }, layer) => {
 			if (running.kind === 'transient') this.rows.setOwnSlots(layer, true);
 			else if (keys && values) this.store(running, layer, keys, values);
 		});
-		const positions = running.wants.attention ? layers.map((_, layer) => this.positions(running, layer)) : [];
+		const positions = running.wants.attention ? layers.map((_, layer) => this.positions(running, layer, places)) : [];
 		const { heads, kvHeads, headDim } = this.rows.shape;
-		const { capacity } = this.rows.copies[0];
-		return new Seen({ rows: this.arms.length, heads, kvHeads, headDim, capacity, tokens: running.pass.tokens }, this.arms, layers, positions);
+		return new Seen({ rows: this.arms.length, heads, kvHeads, headDim, capacity: places, tokens: running.pass.tokens }, this.arms, layers, positions);
 	}
 
 	/** Drops a pass that failed half way: frees its tensors, stores nothing. The rows cannot be used further. */
 	abandon(): void {
 		for (const held of this.running?.held ?? []) tf.dispose(Object.values(held ?? {}));
+		for (const packed of this.running?.packed ?? []) tf.dispose(packed?.shares ?? []);
 		this.running = null;
 	}
 
@@ -153,7 +196,7 @@ export class DeviceMemory implements Memory {
 	/** Reads one layer's query, key and value now, stores the token, and lets the rows change what is read. */
 	private async letRowsSpeak(layer: number, query: tf.Tensor, key: tf.Tensor, value: tf.Tensor): Promise<void> {
 		const running = this.expectPass();
-		const [queries, keys, values] = await readAll([query, key, value]);
+		const [queries, keys, values] = await readMany([query, key, value]);
 		if (running.kind === 'append') {
 			this.store(running, layer, keys, values);
 			running.stored[layer] = true;
@@ -167,7 +210,7 @@ export class DeviceMemory implements Memory {
 		}
 		this.rows.follow(layer);
 		if (running.kind === 'transient') this.rows.setOwnSlots(layer, false);
-		this.rows.copies[layer].flush();
+		this.rows.flush();
 	}
 
 	private store({ pass, first, at }: Running, layer: number, keys: Float32Array, values: Float32Array): void {
@@ -175,24 +218,44 @@ export class DeviceMemory implements Memory {
 	}
 
 	/** Logical positions at all places as this pass read them; a re-run token stands at its scratch place. */
-	private positions({ kind, first, at }: Running, layer: number): Int32Array {
-		const positions = this.rows.positionsAtPlaces(layer);
-		const { capacity } = this.rows.copies[layer];
-		if (kind === 'transient') this.rows.eachHead((index, row) => (positions[index * capacity + at[layer][index]] = first[row]));
+	private positions({ kind, first, at }: Running, layer: number, places: number): Int32Array {
+		const positions = this.rows.positionsAtPlaces(layer, places);
+		if (kind === 'transient') this.rows.eachHead((index, row) => (positions[index * places + at[layer][index]] = first[row]));
 		return positions;
 	}
 
-	/** All that was held, in one read. */
-	private async readHeld(running: Running): Promise<(LayerSeen & { keys?: Float32Array; values?: Float32Array })[]> {
-		const names = running.held.map((held) => Object.keys(held) as (keyof typeof held)[]);
-		const tensors = running.held.flatMap((held, layer) => names[layer].map((name) => held[name]!));
+	/** All that was held, in one read; attention over all places. */
+	private async readHeld(running: Running, places: number): Promise<Read[]> {
+		const names = running.held.map((held) => Object.keys(held) as Held[]);
+		const tensors = running.held.flatMap((held, layer) => [...names[layer].map((name) => held[name]!), ...(running.packed[layer]?.shares ?? [])]);
 		try {
-			const numbers = await readAll(tensors);
+			const numbers = await readMany(tensors);
 			let next = 0;
-			return names.map((list) => Object.fromEntries(list.map((name) => [name, numbers[next++]])));
+			return names.map((list, layer) => {
+				const read: Read = Object.fromEntries(list.map((name) => [name, numbers[next++]]));
+				const shares = (running.packed[layer]?.segments ?? []).map((segment) => ({ segment, shares: numbers[next++] }));
+				return this.joined(running, layer, read, shares, places);
+			});
 		} finally {
 			tf.dispose(tensors);
 			running.held = [];
+			running.packed = [];
 		}
+	}
+
+	/** One layer's numbers with its attention over `places` places, where it was asked for. */
+	private joined({ pass, wants }: Running, layer: number, read: Read, packed: { segment: PackedSegment; shares: Float32Array }[], places: number): Read {
+		const { capacity, packed: copy } = this.rows.copies[layer];
+		const { heads, kvHeads } = this.rows.shape;
+		const shape = { rows: this.arms.length, heads, kvHeads, tokens: pass.tokens, capacity, places };
+		const { logExact, ...seen } = read;
+		if (read.attention) {
+			seen.attention = joinAttention(shape, { exact: read.attention, logExact, logAll: read.logBefore, packed }, copy);
+			if (wants.attentionSums && !read.attentionSums) seen.attentionSums = sumOverTokens(seen.attention, pass.tokens, places);
+			if (!wants.attention) delete seen.attention;
+		} else if (read.attentionSums) {
+			seen.attentionSums = joinAttention({ ...shape, tokens: 1 }, { exact: read.attentionSums, packed }, copy);
+		}
+		return seen;
 	}
 }

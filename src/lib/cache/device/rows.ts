@@ -1,5 +1,6 @@
 /** All rows of a batch: their stores on the CPU beside their copies on the device. */
 import type { ModelShape } from '$lib/documents/trace.ts';
+import { Scatter } from '$lib/ops/scatter/index.ts';
 import type { ArmCache } from '../arm-cache.ts';
 import { HIDDEN, LayerCopy } from './layer-copy.ts';
 
@@ -16,13 +17,14 @@ export interface NewTokens {
 export class Rows {
 	readonly copies: LayerCopy[];
 	readonly shape: ModelShape;
+	private readonly scatter = new Scatter();
 
-	/** `capacity` slots a head, and one more place as scratch for the re-run of the last prompt token. */
-	constructor(readonly arms: readonly ArmCache[], capacity: number) {
+	/** `capacity` slots a head, and one more place as scratch for the re-run of the last prompt token. `packs`: see LayerCopy. */
+	constructor(readonly arms: readonly ArmCache[], capacity: number, packs: boolean) {
 		this.shape = arms[0].shape;
 		this.copies = Array.from({ length: this.shape.layers }, (_, layer) => {
 			const heads = arms.flatMap((arm) => arm.layers[layer].heads);
-			return new LayerCopy(heads, arms.length, capacity + 1, this.shape.headDim);
+			return new LayerCopy(heads, arms.length, capacity + 1, this.shape.headDim, packs, this.scatter);
 		});
 	}
 
@@ -36,9 +38,19 @@ export class Rows {
 		for (let index = 0; index < this.heads; index++) visit(index, Math.floor(index / kvHeads), index % kvHeads);
 	}
 
-	/** Brings a layer's copy up to date, but for the biases: they wait for `flush`. */
+	/** Brings a layer's copy up to date, but for what waits for `flush`. */
 	follow(layer: number): void {
 		for (let index = 0; index < this.heads; index++) this.copies[layer].follow(index);
+	}
+
+	/** Sends what waits, of all layers together. */
+	flush(): void {
+		this.scatter.flush();
+	}
+
+	/** Places that a head may have: those in float32, then those of its pages. */
+	get places(): number {
+		return Math.max(...this.copies.map(({ capacity, packed }) => capacity + packed.extent));
 	}
 
 	/** Stores a pass's tokens, keys and values [rows, kvHeads, tokens, headDim], where the device has them already. */
@@ -65,18 +77,18 @@ export class Rows {
 		});
 	}
 
-	/** Logical position at each place, -1 where none: [rows x kvHeads x capacity]. */
-	positionsAtPlaces(layer: number): Int32Array {
-		const { capacity } = this.copies[layer];
-		const positions = new Int32Array(this.heads * capacity).fill(-1);
+	/** Logical position at each of `places` places, -1 where none: [rows x kvHeads x places]. */
+	positionsAtPlaces(layer: number, places: number): Int32Array {
+		const positions = new Int32Array(this.heads * places).fill(-1);
 		this.eachHead((index, row, head) => {
 			const { length, slots } = this.arms[row].layers[layer].heads[head];
-			for (let slot = 0; slot < length; slot++) positions[index * capacity + slots.columns.place[slot]] = slots.columns.position[slot];
+			for (let slot = 0; slot < length; slot++) positions[index * places + slots.columns.place[slot]] = slots.columns.position[slot];
 		});
 		return positions;
 	}
 
 	dispose(): void {
 		for (const copy of this.copies) copy.dispose();
+		this.scatter.dispose();
 	}
 }

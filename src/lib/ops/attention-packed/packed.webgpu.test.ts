@@ -1,3 +1,4 @@
+import { PROFILES } from '../profile.ts';
 import { attentionPackedSuite } from './suite.ts';
 
-attentionPackedSuite('webgpu');
+for (const profile of PROFILES) attentionPackedSuite('webgpu', profile);

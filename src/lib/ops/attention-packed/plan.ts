@@ -1,5 +1,5 @@
 /** How a read-out of packed pages is cut into workgroups: constants of the kernel, from the format and the profile. */
-import { isSoftware } from '../backend.ts';
+import type { Profile } from '../profile.ts';
 import { layoutOf, type PackedFormat, type PageLayout, type SideFormat } from './format.ts';
 
 /** Threads of a workgroup, places whose scores are held at once, and tiles of places that a workgroup walks when one token is read. */
@@ -14,9 +14,7 @@ const HARDWARE: PackedProfile = { threads: 64, tile: 128, tiles: 1 };
 /** For software adapters: few threads, long walks. */
 const SOFTWARE: PackedProfile = { threads: 32, tile: 256, tiles: 8 };
 
-/** The profile for an adapter, by its vendor. */
-export const profileFor = (vendor: string): PackedProfile =>
-	(isSoftware({ vendor, architecture: '', description: '' }) ? SOFTWARE : HARDWARE);
+export const profileFor = (profile: Profile): PackedProfile => (profile === 'software' ? SOFTWARE : HARDWARE);
 
 export interface PackedPlan {
 	format: PackedFormat;

@@ -70,7 +70,7 @@ export class PackedPool {
 	}
 
 	setBias(head: number, slot: number, row: number, bias: number): void {
-		this.set(this.at(head, slot) + row, Int32Array.of(wordOf(bias)));
+		this.setWord(this.at(head, slot) + row, wordOf(bias));
 	}
 
 	/** Codes of one token (`codeWords`). */
@@ -78,13 +78,13 @@ export class PackedPool {
 		const side = this.layout[which];
 		const at = this.at(head, slot) + side.codes;
 		if (which === 'value') this.set(at + row * side.words, codes);
-		else for (let i = 0; i < side.words; i++) this.set(at + i * this.format.rows + row, codes.subarray(i, i + 1));
+		else for (let i = 0; i < side.words; i++) this.setWord(at + i * this.format.rows + row, codes[i]);
 	}
 
 	/** Rulers of one token (axis token), [groups]. */
 	setRowRulers(which: 'key' | 'value', head: number, slot: number, row: number, rulers: Int32Array): void {
 		const at = this.at(head, slot) + this.layout[which].rulers;
-		for (let g = 0; g < rulers.length; g++) this.set(at + g * this.format.rows + row, rulers.subarray(g, g + 1));
+		for (let g = 0; g < rulers.length; g++) this.setWord(at + g * this.format.rows + row, rulers[g]);
 	}
 
 	/** Rulers of the page's channels (axis channel), [headDim]. */
@@ -113,6 +113,11 @@ export class PackedPool {
 	private set(at: number, words: Int32Array): void {
 		this.words.set(words, at);
 		if (this.pool) this.scatter.put(this.pool, at, words);
+	}
+
+	private setWord(at: number, word: number): void {
+		this.words[at] = word;
+		if (this.pool) this.scatter.put(this.pool, at, [word]);
 	}
 
 	/** Room for `pages` pages; beyond what is there, for half as many again and for what each head may still take. */

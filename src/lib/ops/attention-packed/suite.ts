@@ -1,9 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import fc from 'fast-check';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openBackend, type Preferred } from '../backend.ts';
 import { read } from '../buffers.ts';
+import { setProfile, type Profile } from '../profile.ts';
 import { expectClose, normal, tensor, type Block } from '../testing.ts';
+import { layoutOf } from './format.ts';
 import { attentionPacked, type PackedSegment } from './index.ts';
 import { packedReference, packedScene, side, type Packed, type Scene } from './testing.ts';
 
@@ -89,14 +91,18 @@ const scenes = fc.record({
 	return { batch, heads: kvHeads * group, kvHeads, tokens, seed, pages: pages.slice(0, batch * kvHeads), format: { headDim, rows, key: of(0), value: of(1) } };
 }).filter(({ pages }) => pages.some((count) => count > 0));
 
-export function attentionPackedSuite(backend: Preferred): void {
-	describe(`attentionPacked on ${backend}`, () => {
-		beforeAll(async () => void (await openBackend(backend)));
+export function attentionPackedSuite(backend: Preferred, profile: Profile | null = null): void {
+	describe(`attentionPacked on ${backend}${profile ? `, kernels for ${profile}` : ''}`, () => {
+		beforeAll(async () => {
+			await openBackend(backend);
+			setProfile(profile);
+		});
+		afterAll(() => setProfile(null));
 
 		it.each(CASES.map((scene, i) => ({ ...scene, seed: `packed ${i}` })))('$seed: $heads/$kvHeads heads, $tokens tokens, pages $pages', (scene) => checkScene(backend, scene));
 
 		it('reads any bits, axes, groups, shapes and raggedness', async () => {
-			await fc.assert(fc.asyncProperty(scenes, (scene) => checkScene(backend, scene)), { numRuns: backend === 'webgpu' ? 3 : 25 });
+			await fc.assert(fc.asyncProperty(scenes, (scene) => checkScene(backend, scene)), { numRuns: backend === 'webgpu' ? 2 : 25 });
 		}, 900_000);
 
 		it('reads several formats as one cache', async () => {
@@ -120,6 +126,16 @@ export function attentionPackedSuite(backend: Preferred): void {
 				expect(log.slice(row * 4, (row + 1) * 4)).toEqual(base.log.data.slice(row * 4, (row + 1) * 4));
 			}
 			expect(out.slice(32, 64)).not.toEqual(base.out.data.slice(32, 64));
+		});
+
+		it('holds the payload and a bias a token, and nothing else', () => {
+			for (const bits of [2, 4, 8] as const) {
+				// 64 channels in groups of 32: codes, and two bytes each for step and zero.
+				const perToken = (64 * bits) / 8 + 2 * 4;
+				const perChannel = (32 * 64 * bits) / 8 + 64 * 4;
+				expect(4 * layoutOf({ headDim: 64, rows: 32, key: side(bits, 'token', 32), value: side(bits, 'token', 32) }).words).toBe(32 * (2 * perToken + 4));
+				expect(4 * layoutOf({ headDim: 64, rows: 32, key: side(bits, 'channel', 64), value: side(bits, 'token', 32) }).words).toBe(perChannel + 32 * (perToken + 4));
+			}
 		});
 
 		it('refuses places that do not fit the query', async () => {

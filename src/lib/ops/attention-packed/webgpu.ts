@@ -2,6 +2,7 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import type { Attrs, Inputs } from '../kernel.ts';
+import { profile } from '../profile.ts';
 import { flatGroups, runProgram, type Kernel } from '../program.ts';
 import { formatName } from './format.ts';
 import type { PackedAttrs } from './index.ts';
@@ -41,10 +42,10 @@ export function webgpu(backend: WebGPUBackend, inputs: Inputs, attrs: Attrs): Te
 function read(backend: WebGPUBackend, query: TensorInfo, segment: PackedSegment, pool: TensorInfo, table: TensorInfo, withScores: boolean): Part {
 	const [batch, heads, tokens, headDim] = query.shape;
 	const { format, kvHeads, rows, slots, used } = segment;
-	const profile = profileFor((backend.adapterInfo as unknown as { vendor: string }).vendor);
-	const plan = planOf(format, heads / kvHeads, profile);
+	const form = profileFor(profile());
+	const plan = planOf(format, heads / kvHeads, form);
 	// A pass of many tokens has workgroups enough without parting the pages.
-	const ahead = plan.pages * (tokens > 4 ? Math.ceil(slots / plan.pages) : profile.tiles);
+	const ahead = plan.pages * (tokens > 4 ? Math.ceil(slots / plan.pages) : form.tiles);
 	// As many as the table has room for, so that the tensor keeps its size while pages are added.
 	const splits = Math.ceil(slots / ahead);
 	const scoresAt = rows * heads * tokens * splits * partWidth(headDim);

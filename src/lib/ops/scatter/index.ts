@@ -5,6 +5,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { forget, hostView, persistent, write, type Numbers } from '../buffers.ts';
+import { count } from '../traffic.ts';
 import { flatGroups, flatIndex, runProgram } from '../program.ts';
 
 const THREADS = 64;
@@ -24,6 +25,7 @@ export class Scatter {
 			throw new RangeError(`cannot write ${values.length} numbers at ${index} into a tensor of ${tensor.size}`);
 		}
 		if (tf.getBackend() !== 'webgpu') {
+			count('written', 4 * values.length);
 			hostView(tensor).set(values, index);
 			return;
 		}

@@ -1,0 +1,4 @@
+import { packedSuite } from './packed-suite.ts';
+
+packedSuite('cpu');
+packedSuite('wasm');

@@ -1,0 +1,3 @@
+import { packedSuite } from './packed-suite.ts';
+
+packedSuite('webgpu');
