@@ -36,6 +36,20 @@ export function flatGroups(size: number, threads: number): [number, number, numb
 export const flatIndex = (threads: number) =>
 	`i32((workgroupId.y * numWorkgroups.x + workgroupId.x) * ${threads}u + localId.x)`;
 
+/**
+ * WGSL that takes a flat index apart: `let name = …;` for each axis, outermost first. Sizes are WGSL
+ * expressions; the outermost axis needs none.
+ */
+export function coordinates(index: string, outermost: string, ...axes: [name: string, size: string][]): string {
+	let rest = index;
+	const lines = axes.toReversed().map(([name, size]) => {
+		const line = `let ${name} = ${rest} % ${size};`;
+		rest = `${rest} / ${size}`;
+		return line;
+	});
+	return [...lines, `let ${outermost} = ${rest};`].join(' ');
+}
+
 /** WGSL that does something for `name` = 0 … count - 1. */
 export type Over = (name: string, count: number, body: (index: string) => string) => string;
 

@@ -1,7 +1,7 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import type { Attrs, Inputs } from '../kernel.ts';
-import { flatGroups, flatIndex, integers, runProgram } from '../program.ts';
+import { coordinates, flatGroups, flatIndex, integers, runProgram } from '../program.ts';
 
 const THREADS = 64;
 
@@ -22,12 +22,10 @@ export function webgpu(backend: WebGPUBackend, { source }: Inputs, attrs: Attrs)
 fn main() {
 	let i = ${flatIndex(THREADS)};
 	if (i >= uniforms.size) { return; }
-	let place = i / uniforms.headDim;
-	let slot = places[place];
+	${coordinates('i', 'r', ['head', 'uniforms.kvHeads'], ['place', 'uniforms.count'], ['c', 'uniforms.headDim'])}
+	let slot = places[i / uniforms.headDim];
 	if (slot < 0) { result[i] = 0.0; return; }
-	let head = (place / uniforms.count) % uniforms.kvHeads;
-	let row = rows[place / (uniforms.count * uniforms.kvHeads)];
-	result[i] = source[((row * uniforms.kvHeads + head) * uniforms.slots + slot) * uniforms.headDim + i % uniforms.headDim];
+	result[i] = source[((rows[r] * uniforms.kvHeads + head) * uniforms.slots + slot) * uniforms.headDim + c];
 }`
 	});
 	backend.disposeData(places.dataId);

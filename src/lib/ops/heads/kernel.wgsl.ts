@@ -1,7 +1,7 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import type { Attrs, Inputs } from '../kernel.ts';
-import { flatGroups, flatIndex, runProgram, type Kernel } from '../program.ts';
+import { coordinates, flatGroups, flatIndex, runProgram, type Kernel } from '../program.ts';
 import type { HeadsLayout } from './index.ts';
 
 const THREADS = 64;
@@ -13,11 +13,8 @@ export function webgpu(backend: WebGPUBackend, { x, cos, sin }: Inputs, attrs: A
 	const source = direction === 'split'
 		? '(b * uniforms.tokens + t) * uniforms.columns + uniforms.first + h * uniforms.headDim'
 		: '((b * uniforms.heads + h) * uniforms.tokens + t) * uniforms.headDim';
-	const coordinates = direction === 'join'
-		? `let c = i % uniforms.headDim; let h = (i / uniforms.headDim) % uniforms.heads;
-	let t = (i / (uniforms.headDim * uniforms.heads)) % uniforms.tokens; let b = i / (uniforms.headDim * uniforms.heads * uniforms.tokens);`
-		: `let c = i % uniforms.headDim; let t = (i / uniforms.headDim) % uniforms.tokens;
-	let h = (i / (uniforms.headDim * uniforms.tokens)) % uniforms.heads; let b = i / (uniforms.headDim * uniforms.heads * uniforms.tokens);`;
+	const rows: [string, string][] = [['h', 'uniforms.heads'], ['t', 'uniforms.tokens']];
+	if (direction === 'join') rows.reverse();
 	const inputs: Kernel['inputs'] = [['x', x]];
 	if (cos) inputs.push(['c1', cos], ['s1', sin]);
 	return runProgram(backend, {
@@ -31,7 +28,7 @@ export function webgpu(backend: WebGPUBackend, { x, cos, sin }: Inputs, attrs: A
 fn main() {
 	let i = ${flatIndex(THREADS)};
 	if (i >= uniforms.size) { return; }
-	${coordinates}
+	${coordinates('i', 'b', ...rows, ['c', 'uniforms.headDim'])}
 	let base = ${source};
 	${cos ? `
 	let half = uniforms.headDim / 2;

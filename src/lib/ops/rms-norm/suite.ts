@@ -1,11 +1,15 @@
-import { describe, it } from 'vitest';
+import { afterEach, describe, it } from 'vitest';
 import type { Preferred } from '../backend.ts';
+import { PROFILES, setProfile } from '../profile.ts';
 import { check, normal, tensor } from '../testing.ts';
 import { rmsNorm } from './index.ts';
 
 export function rmsNormSuite(backend: Preferred): void {
-	describe(`rmsNorm on ${backend}`, () => {
-		it.each([[1, 256], [7, 72], [300, 33], [2, 5]])('%i rows of %i', async (rows, width) => {
+	describe.each(backend === 'webgpu' ? PROFILES : PROFILES.slice(0, 1))(`rmsNorm on ${backend} (%s)`, (profile) => {
+		afterEach(() => setProfile(null));
+
+		it.each([[1, 256], [7, 72], [300, 33], [2, 5], [3, 1000]])('%i rows of %i', async (rows, width) => {
+			setProfile(profile);
 			const x = normal(`rms x ${width}`, rows, width);
 			const w = normal('rms w', width);
 			const expected = new Float64Array(rows * width);
