@@ -19,7 +19,24 @@ function isolated(): Plugin {
 	};
 }
 
+/**
+ * TensorFlow.js starts its threads from the text of a function (`toString`), which names a variable
+ * outside of it behind a `typeof`. A minifier knows that variable and drops the `typeof`, and then no
+ * thread starts. As a property of the global object it may be missing.
+ */
+function threadedWasm(): Plugin {
+	return {
+		name: 'winnow-threaded-wasm',
+		transform(code, id) {
+			if (!/tfjs-backend-wasm-threaded-simd\.js/.test(id)) return null;
+			const inner = code.replace(/^\s*var _scriptDir = .*$/m, '').replace(/^\s*if \(typeof __filename .*_scriptDir = .*$/m, '');
+			if (inner === code || !inner.includes('_scriptDir')) this.error('TensorFlow.js starts its threads in another way than before: look at this transformation again.');
+			return { code: inner.replaceAll('_scriptDir', 'globalThis.tfjsScriptDir'), map: null };
+		}
+	};
+}
+
 export default defineConfig({
 	plugins: [isolated(), sveltekit()],
-	worker: { format: 'es' }
+	worker: { format: 'es', plugins: () => [threadedWasm()] }
 });
