@@ -12,7 +12,7 @@ export interface IsolationHost {
 	search: string;
 	/** Registers the service worker; ends when it is in charge. */
 	register: () => Promise<unknown>;
-	/** Threads would be used: there is more than one core, and no graphics card does the work. */
+	/** There would be more than one thread, and no graphics card does the work. */
 	useful: () => Promise<boolean>;
 	/** The reader has begun to do something, which a reload would lose. */
 	touched: () => boolean;
@@ -45,7 +45,8 @@ export function browserHost(base: string): IsolationHost {
 			await navigator.serviceWorker.ready;
 		},
 		useful: async () => {
-			if (navigator.hardwareConcurrency < 2) return false;
+			// TensorFlow.js takes a thread for every two cores.
+			if (navigator.hardwareConcurrency < 4) return false;
 			const asked = new URLSearchParams(location.search).get('backend');
 			if (asked !== null) return asked === 'wasm';
 			const adapter = await navigator.gpu?.requestAdapter().catch(() => null);

@@ -8,7 +8,6 @@ import type { EngineInfo } from '$lib/documents/trace.ts';
 import { isSoftware, type AdapterInfo } from './adapter.ts';
 import { isLost, watch } from './errors.ts';
 import { suggestProfile } from './profile.ts';
-import { threadsFor } from './threads.ts';
 
 export { isSoftware } from './adapter.ts';
 
@@ -85,12 +84,12 @@ async function openWasm(): Promise<EngineInfo> {
 	const wasm = await import('@tensorflow/tfjs-backend-wasm');
 	if (!wasmPathsSet) {
 		wasm.setWasmPaths(await wasmPaths());
-		if (globalThis.crossOriginIsolated) wasm.setThreadsCount(threadsFor(navigator.hardwareConcurrency));
 		wasmPathsSet = true;
 	}
 	if (!(await tf.setBackend('wasm'))) {
 		throw new Error('The WebAssembly backend could not be started: its .wasm file could not be loaded.');
 	}
+	// Where the page is isolated: half of the cores, eight at most. `setThreadsCount` can only lower that.
 	const threads = wasm.getThreadsCount();
 	return { backend: 'wasm', adapter: `CPU, WebAssembly${threads > 1 ? `, ${threads} threads` : ''}`, precision: 'f32', software: false };
 }
