@@ -1,13 +1,14 @@
 /** What the pictures draw, and where they look. */
 import { firstLook, stepsDone } from '$lib/documents/read.ts';
-import type { TraceSource } from '$lib/documents/trace.ts';
+import type { Trace, TraceSource } from '$lib/documents/trace.ts';
 import { Selection } from '$lib/ui/selection.svelte.ts';
 
 export class Pictures {
 	readonly selection = new Selection();
 	/** The recorded run until a live one replaces it. */
 	source = $state.raw<TraceSource | null>(null);
-	readonly trace = $derived(this.source?.trace ?? null);
+	/** A getter, since a derived value is computed only once while a page is prerendered. */
+	get trace(): Trace | null { return this.source?.trace ?? null; }
 
 	/** Draws a run, or the same run with more steps. */
 	show(source: TraceSource): void {
