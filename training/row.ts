@@ -21,7 +21,7 @@ export function pickKind(rng: Random, mix: [DocumentKind, number][]): DocumentKi
 
 /**
  * A row's bytes: length + 1 tokens (uint16), as many places (uint16) that hold the token which this one
- * repeats, 0 for none, and as many loss weights in units of 1/32.
+ * repeats or is decided by, 0 for none, and as many loss weights in units of 1/32.
  */
 export function makeRow(tokens: Tokens, rng: Random, kind: DocumentKind, length: number): Uint8Array {
 	const n = length + 1;
@@ -38,6 +38,7 @@ export function makeRow(tokens: Tokens, rng: Random, kind: DocumentKind, length:
 		const weight = Math.max(1, Math.round(piece.weight * 32));
 		starts.set(piece, at);
 		const source = piece.from && starts.get(piece.from);
+		if (piece.cue && at < n) sources[at] = starts.get(piece.cue) ?? 0;
 		for (const [i, id] of (piece.ids ?? tokens.encode(piece.text)).entries()) {
 			if (at >= n) return bytes;
 			if (source && ids[source + i] === id) sources[at] = source + i;

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { random } from '../src/lib/numerics/random.ts';
-import { KINDS } from '../src/lib/lab/tasks/documents.ts';
+import { KINDS, type DocumentKind } from '../src/lib/lab/tasks/documents.ts';
+import { isGirl, PEOPLE } from '../src/lib/lab/tasks/world.ts';
 import { makeRow, parseMix, pickKind } from './row.ts';
 import { loadTokens } from './tokens.ts';
 
@@ -39,25 +40,40 @@ describe('training rows', () => {
 			}
 		}
 	});
-	it('say where an answer stands that is repeated', () => {
-		for (const kind of ['recall', 'same', 'chain'] as const) {
-			let answers = 0;
-			let placed = 0;
-			for (let seed = 0; seed < 20; seed++) {
-				const { ids, sources, weights } = unpack(makeRow(tokens, random(seed), kind, 256), 257);
-				for (let i = 0; i < ids.length; i++) {
-					if (weights[i] === 128) answers++;
-					if (sources[i] === 0) continue;
-					placed++;
-					expect(weights[i]).toBe(128);
-					expect(sources[i]).toBeLessThan(i);
-					expect(ids[sources[i]]).toBe(ids[i]);
-				}
-			}
-			// Every answer of a fact stands somewhere; results of sums and words between them do not.
-			if (kind === 'chain') expect(placed).toBeGreaterThan(answers / 4);
-			else expect(placed).toBe(answers);
+	/** Every token of 20 rows that has a source, with the token there, the weight, and the text up to it. */
+	const sourced = (kind: DocumentKind) => Array.from({ length: 20 }, (_, seed) => unpack(makeRow(tokens, random(seed), kind, 256), 257)).flatMap(
+		({ ids, sources, weights }) => ids.flatMap((id, i) => {
+			if (sources[i] === 0) return [];
+			expect(sources[i]).toBeLessThan(i);
+			return [{ own: tokens.decode([id]).trim(), there: tokens.decode([ids[sources[i]]]).trim(), weight: weights[i], before: tokens.decode(ids.slice(1, i)) }];
+		})
+	);
+	it.each(['recall', 'same'] as const)('say where every answer stands that is repeated: %s', (kind) => {
+		const answers = Array.from({ length: 20 }, (_, seed) => unpack(makeRow(tokens, random(seed), kind, 256), 257)).flatMap(({ weights }) => weights.filter((weight) => weight === 128));
+		const found = sourced(kind);
+		expect(found).toHaveLength(answers.length);
+		for (const { own, there, weight } of found) expect([there, weight]).toEqual([own, 128]);
+	});
+	it('say of a chain where names, signs and numbers stand, and which question ends it', () => {
+		const found = sourced('chain');
+		const ends = found.filter(({ own }) => own === 'The');
+		expect(ends.length).toBeGreaterThan(20);
+		// The chain ends with the variable that was worked out last, and that is the one asked for.
+		for (const { there, before } of ends) expect(before).toMatch(new RegExp(` ${there} = [^.]*\\.$`));
+		for (const { own, there } of found) if (own !== 'The') expect(there).toBe(own);
+	});
+	it('say of a story who is meant, and what a thing was called', () => {
+		const found = sourced('story');
+		const pronouns = found.filter(({ own }) => /^(?:he|his|him|she|her)$/i.test(own));
+		expect(pronouns.length).toBeGreaterThan(20);
+		for (const { own, there } of pronouns) {
+			if (there === 'girl' || there === 'boy') expect(/^(?:she|her)$/i.test(own)).toBe(there === 'girl');
+			else if (PEOPLE.includes(there)) expect(/^(?:she|her)$/i.test(own)).toBe(isGirl(there));
+			else expect(there.toLowerCase()).toBe(own.toLowerCase());
 		}
+		const names = found.filter(({ own }) => PEOPLE.includes(own));
+		expect(names.length).toBeGreaterThan(100);
+		for (const { own, there } of names) expect(there === own || there === (isGirl(own) ? 'girl' : 'boy')).toBe(true);
 	});
 	it('follow the mixture', () => {
 		const mix = parseMix('recall=3,copy=0,story=1');

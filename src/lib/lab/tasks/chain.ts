@@ -38,8 +38,17 @@ export const letSentence = (step: Step): [string, string] =>
 /** What a definition holds that an answer repeats. */
 export type Part = 'name' | 'sign' | 'number';
 
-/** The answer in pieces that begin with a space or a full stop, each with the part of a definition that it repeats. */
-export function workedParts(chain: readonly Step[], target: number): { text: string; of?: Step; part?: Part }[] {
+export interface WorkedPart {
+	text: string;
+	/** The part of which step's definition it repeats. */
+	of?: Step;
+	part?: Part;
+	/** Whether it is due because the variable asked for is reached. */
+	reached?: boolean;
+}
+
+/** The answer in pieces that begin with a space or a full stop. */
+export function workedParts(chain: readonly Step[], target: number): WorkedPart[] {
 	const lines = chain.slice(0, target + 1).flatMap((step, i) => [
 		{ text: ` ${step.name}`, of: step, part: 'name' as const },
 		{ text: ' =' },
@@ -52,7 +61,7 @@ export function workedParts(chain: readonly Step[], target: number): { text: str
 		i === 0 ? { text: ` ${step.value}`, of: step, part: 'number' as const } : { text: ` ${step.value}` },
 		{ text: '.' }
 	]);
-	return [...lines, { text: ' The answer is' }, { text: ` ${chain[target].value}` }, { text: '.' }];
+	return [...lines, { text: ' The', reached: true }, { text: ' answer is' }, { text: ` ${chain[target].value}` }, { text: '.' }];
 }
 
 /** The answer works its way up to the variable asked for and stops there. */

@@ -2,10 +2,10 @@
 import type { Random } from '$lib/numerics/random.ts';
 import { arithmeticDocument, chainDocument, copyDocument, echoDocument, idsDocument } from './documents/drills.ts';
 import { recallDocument } from './documents/recall.ts';
-import { Writer, WEIGHT, type CountTokens, type Piece } from './pieces.ts';
-import { tellStory } from './story.ts';
+import { openingsDocument, storyDocument } from './documents/stories.ts';
+import { Writer, type CountTokens, type Piece } from './pieces.ts';
 
-export const KINDS = ['recall', 'same', 'copy', 'ids', 'echo', 'arith', 'chain', 'story'] as const;
+export const KINDS = ['recall', 'same', 'copy', 'ids', 'echo', 'arith', 'chain', 'story', 'openings'] as const;
 export type DocumentKind = (typeof KINDS)[number];
 
 /**
@@ -21,9 +21,7 @@ export function makeDocument(kind: DocumentKind, rng: Random, room: number, coun
 	else if (kind === 'echo') echoDocument(rng, out, vocabulary);
 	else if (kind === 'arith') arithmeticDocument(rng, out);
 	else if (kind === 'chain') chainDocument(rng, out);
-	else {
-		const next = tellStory(rng);
-		while (out.left > 0) out.sentence(next(), WEIGHT.story);
-	}
+	else if (kind === 'openings') openingsDocument(rng, out);
+	else storyDocument(rng, out);
 	return out.pieces;
 }

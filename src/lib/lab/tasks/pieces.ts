@@ -9,12 +9,14 @@ export interface Piece {
 	ids?: number[];
 	/** The earlier piece that this one repeats: where a model that recalls has to look. */
 	from?: Piece;
+	/** The earlier piece that decides this one, where it repeats none: where a model has to look as well. */
+	cue?: Piece;
 }
 
 /** What predicting a token is worth. Nothing is learnt from what cannot be foreseen. */
 export const WEIGHT = {
 	fact: 0.5, value: 0.3, number: 0.25, code: 0.05, filler: 0.6, story: 1, question: 0.3,
-	answer: 4, reply: 2, copied: 2, random: 0.03, mark: 1
+	answer: 4, reply: 2, copied: 2, person: 1.5, random: 0.03, mark: 1
 } as const;
 
 export type CountTokens = (text: string) => number;
@@ -37,8 +39,8 @@ export class Writer {
 	size(text: string): number {
 		return this.count(text);
 	}
-	add(text: string, weight: number, from?: Piece): Piece {
-		const piece: Piece = from ? { text, weight, from } : { text, weight };
+	add(text: string, weight: number, from?: Piece, cue?: Piece): Piece {
+		const piece: Piece = { text, weight, ...(from && { from }), ...(cue && { cue }) };
 		if (!text) return piece;
 		this.pieces.push(piece);
 		this.used += this.count(text);

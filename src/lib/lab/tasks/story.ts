@@ -63,11 +63,53 @@ export interface StoryOptions {
 
 const forms = (girl: boolean) => (girl ? ['she', 'her', 'her'] : ['he', 'his', 'him']);
 
-/** Returns a function that gives the next sentence, for ever. */
-export function tellStory(rng: Random, { people, things: props = world.TOYS }: StoryOptions = {}): () => string {
+/** A stretch of a sentence that ends where a tokenizer splits; `slot` says what of the story fills it. */
+export interface StoryPart {
+	text: string;
+	slot?: string;
+}
+
+/** A sentence with its slots filled from the state of the story. */
+function fill(template: string, state: Readonly<Record<string, string>>): StoryPart[] {
+	const parts: StoryPart[] = [];
+	let end = 0;
+	for (const { 0: whole, 1: gap, 2: key, 3: upper, index } of template.matchAll(/( ?)\{(\w+)(\+?)\}/g)) {
+		if (index > end) parts.push({ text: template.slice(end, index) });
+		end = index + whole.length;
+		if (/^a[A-Z]/.test(key)) {
+			const [article, ...rest] = world.article(state[key.slice(1)]).split(' ');
+			parts.push({ text: gap + (upper ? world.capital(article) : article) }, { text: ` ${rest.join(' ')}`, slot: key.slice(1) });
+		} else parts.push({ text: gap + (upper ? world.capital(state[key]) : state[key]), slot: key });
+	}
+	if (end < template.length) parts.push({ text: template.slice(end) });
+	return parts;
+}
+
+/** Who a story is about and where they live. */
+function drawPeople(rng: Random, people?: readonly [string, string]): Record<string, string> {
 	const [hero, friend] = people ?? rng.sample(world.PEOPLE, 2);
 	const [he, his, him] = forms(world.isGirl(hero));
 	const [fe, fis, fim] = forms(world.isGirl(friend));
+	const state: Record<string, string> = { H: hero, he, his, him, F: friend, fe, fis, fim };
+	for (const key of ['he', 'his', 'fe', 'fis']) state[world.capital(key)] = world.capital(state[key]);
+	return state;
+}
+const drawPlace = (rng: Random, { H, F }: Readonly<Record<string, string>>): Record<string, string> => ({
+	town: rng.pick(world.TOWNS), girl: world.isGirl(H) ? 'girl' : 'boy', nature: rng.pick(world.NATURES), fgirl: world.isGirl(F) ? 'girl' : 'boy'
+});
+const open = (rng: Random) => OPENINGS.map((beat) => rng.pick(beat));
+const sentences = (beats: readonly string[], state: Readonly<Record<string, string>>) =>
+	beats.flatMap((beat) => beat.split('|')).map((sentence) => fill(sentence, state));
+
+/** How one story begins: the sentences that introduce hero and friend. */
+export function opening(rng: Random): StoryPart[][] {
+	const people = drawPeople(rng);
+	return sentences(open(rng), { ...people, ...drawPlace(rng, people) });
+}
+
+/** Returns a function that gives the next sentence, for ever. */
+export function tellParts(rng: Random, { people, things: props = world.TOYS }: StoryOptions = {}): () => StoryPart[] {
+	const state = drawPeople(rng, people);
 	const arcs = new Bag(rng, ARCS);
 	const animals = new Bag(rng, world.FRIENDLY);
 	const small = new Bag(rng, SMALL);
@@ -77,16 +119,7 @@ export function tellStory(rng: Random, { people, things: props = world.TOYS }: S
 	const builds = new Bag(rng, BUILDS);
 	const skills = new Bag(rng, SKILLS);
 	const turns = new Bag(rng, TURNS);
-	const state: Record<string, string> = {
-		H: hero, he, his, him, F: friend, fe, fis, fim, town: rng.pick(world.TOWNS),
-		girl: world.isGirl(hero) ? 'girl' : 'boy', nature: rng.pick(world.NATURES), fgirl: world.isGirl(friend) ? 'girl' : 'boy'
-	};
-	for (const key of ['he', 'his', 'fe', 'fis']) state[world.capital(key)] = world.capital(state[key]);
-	const fill = (template: string) =>
-		template.replace(/\{(\w+)(\+?)\}/g, (_, key: string, upper: string) => {
-			const text = /^a[A-Z]/.test(key) ? world.article(state[key.slice(1)]) : state[key];
-			return upper ? world.capital(text) : text;
-		});
+	Object.assign(state, drawPlace(rng, state));
 	const begin = () => {
 		state.A = animals.next();
 		state.T = `${rng.chance(0.5) ? rng.pick(world.COLOURS) : rng.pick(world.LOVED)} ${things.next()}`;
@@ -105,15 +138,21 @@ export function tellStory(rng: Random, { people, things: props = world.TOYS }: S
 		state.plant = rng.pick(GROWING);
 		state.colour = rng.pick(world.COLOURS);
 	};
-	let queue: string[] = [];
+	let queue: StoryPart[][] = [];
 	let first = true;
 	return () => {
 		if (queue.length === 0) {
 			begin();
-			const lead = first ? OPENINGS.map((beat) => rng.pick(beat)) : [turns.next()];
+			const lead = first ? open(rng) : [turns.next()];
 			first = false;
-			queue = [...lead, ...arcs.next().beats.map((beat) => rng.pick(beat))].flatMap((beat) => fill(beat).split('|'));
+			queue = sentences([...lead, ...arcs.next().beats.map((beat) => rng.pick(beat))], state);
 		}
 		return queue.shift()!;
 	};
+}
+
+/** The same as plain text. */
+export function tellStory(rng: Random, options: StoryOptions = {}): () => string {
+	const next = tellParts(rng, options);
+	return () => next().map(({ text }) => text).join('');
 }
