@@ -2,8 +2,9 @@
 import type { ArmCache } from '$lib/cache/arm-cache.ts';
 import type { Attending, Captured } from '$lib/cache/device/index.ts';
 import { PROMPT_STEP, type ModelShape } from '$lib/documents/trace.ts';
-import type { MethodInstance, Needs } from '$lib/methods/define.ts';
+import type { MethodInstance, Needs, PromptView } from '$lib/methods/define.ts';
 import { methods } from '$lib/methods/registry.ts';
+import { Requests, type PromptText, type ReadingView } from '$lib/methods/requests.ts';
 import { startMethod } from '$lib/methods/start.ts';
 import { random } from '$lib/numerics/random.ts';
 import type { Rotation } from '$lib/numerics/rope.ts';
@@ -20,16 +21,19 @@ interface Acting {
 
 export class Arm {
 	readonly needs: Needs;
+	/** What its methods asked for beside `needs`; has to be supplied before they act. */
+	readonly requests = new Requests();
 	readonly #stack: Acting[];
 
 	/** Throws DocumentError below `path` for what only a start can find out, e.g. a budget that is too small. */
-	constructor(plan: ArmPlan, readonly model: ModelShape, readonly rope: Rotation, promptTokens: number, seed: number, path: string) {
+	constructor(plan: ArmPlan, readonly model: ModelShape, readonly rope: Rotation, text: PromptText, seed: number, path: string) {
+		const promptTokens = text.ids.length;
 		this.needs = plan.needs;
 		this.#stack = plan.stack.map((spec, j) => ({
 			id: spec.method,
 			scorer: methods.get(spec.method)?.scorer ?? false,
 			// Arms with the same stack draw the same numbers.
-			instance: startMethod(spec, { model, random: random(seed).fork(`method ${j}`), promptTokens }, `${path}.stack[${j}]`)
+			instance: startMethod(spec, { model, random: random(seed).fork(`method ${j}`), promptTokens, text, requests: this.requests }, `${path}.stack[${j}]`)
 		}));
 	}
 
@@ -39,19 +43,25 @@ export class Arm {
 	}
 
 	/** The whole prompt has been read. */
-	prefilled(cache: ArmCache, captured: Captured): void {
-		this.#eachLayer(cache, captured, (method, layer, seen) => method.instance.prefilled?.(layer, seen));
+	prefilled(cache: ArmCache, captured: Captured, readings: MadeReadings = NO_READINGS): void {
+		const seen = this.#views(cache, captured, readings);
+		for (const { id, instance } of this.#stack) {
+			cache.begin(PROMPT_STEP, id);
+			actOn(cache, seen, instance);
+		}
 	}
 
 	/**
 	 * A block of a prompt that is read in blocks, not the last. Methods that only choose which slots
 	 * stay can choose again, so they do; the others wait for the end unless they say otherwise.
 	 */
-	blockEnded(cache: ArmCache, captured: Captured): void {
-		this.#eachLayer(cache, captured, ({ instance, scorer }, layer, seen) => {
-			if (instance.blockEnded) instance.blockEnded(layer, seen);
-			else if (scorer) instance.prefilled?.(layer, seen);
-		});
+	blockEnded(cache: ArmCache, captured: Captured, readings: MadeReadings = NO_READINGS): void {
+		const seen = this.#views(cache, captured, readings);
+		for (const { id, instance, scorer } of this.#stack) {
+			cache.begin(PROMPT_STEP, id);
+			if (instance.blockEnded) cache.layers.forEach((layer, l) => instance.blockEnded!(layer, seen[l]));
+			else if (scorer) actOn(cache, seen, instance);
+		}
 	}
 
 	/** A step's token has been appended. */
@@ -78,13 +88,16 @@ export class Arm {
 		};
 	}
 
-	#eachLayer(cache: ArmCache, captured: Captured, act: (method: Acting, layer: ArmCache['layers'][number], seen: ReturnType<typeof promptView>) => void): void {
-		for (const layer of cache.layers) {
-			const seen = promptView(captured, layer.layer, this.needs, this.model, this.rope);
-			for (const method of this.#stack) {
-				cache.begin(PROMPT_STEP, method.id);
-				act(method, layer, seen);
-			}
-		}
+	#views(cache: ArmCache, captured: Captured, readings: MadeReadings): PromptView[] {
+		return cache.layers.map(({ layer }) => promptView(captured, layer, this.needs, this.model, this.rope, readings[layer] ?? new Map()));
 	}
+}
+
+/** By layer, by key. */
+export type MadeReadings = readonly ReadonlyMap<string, ReadingView>[];
+const NO_READINGS: MadeReadings = [];
+
+function actOn(cache: ArmCache, seen: PromptView[], instance: MethodInstance): void {
+	if (instance.prefilledAll) instance.prefilledAll(cache.layers, seen);
+	else cache.layers.forEach((layer, l) => instance.prefilled?.(layer, seen[l]));
 }

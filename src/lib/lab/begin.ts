@@ -6,6 +6,7 @@ import type { Captured } from '$lib/cache/device/index.ts';
 import type { Experiment, MethodSpec } from '$lib/documents/experiment.ts';
 import type { Trace } from '$lib/documents/trace.ts';
 import type { Needs } from '$lib/methods/define.ts';
+import type { PromptText } from '$lib/methods/requests.ts';
 import { joinNeeds } from '$lib/methods/start.ts';
 import { rotation } from '$lib/numerics/rope.ts';
 import { Arm } from './arm.ts';
@@ -15,6 +16,7 @@ import type { Lab } from './lab.ts';
 import { planRun, type Plan } from './plan.ts';
 import { cacheOf, readAtOnce, readInBlocks } from './prefill.ts';
 import type { ProbeSources } from './probes/index.ts';
+import { supply } from './supplies.ts';
 
 export interface RunOptions {
 	/** Keeps what probes of attention need: costs memory and a read-back a step. */
@@ -39,9 +41,12 @@ export async function readPromptInAllArms(lab: Lab, experiment: Experiment, opti
 	const { signal, record = false } = options;
 	const plan = planRun(experiment, lab.model, tokenizer, chat);
 	const rope = rotation(decoder.invFreq);
-	const n = plan.prompt.ids.length;
-	const arms = plan.arms.map((arm, i) => new Arm(arm, lab.model, rope, n, experiment.generate.seed, `arms[${i}]`));
+	const text: PromptText = {
+		ids: plan.prompt.ids, encode: (words) => Array.from(tokenizer.encode(words, { bare: true })), embedding: (id) => decoder.embedding(id)
+	};
+	const arms = plan.arms.map((arm, i) => new Arm(arm, lab.model, rope, text, experiment.generate.seed, `arms[${i}]`));
 	const needs = joinNeeds(arms.map((arm) => arm.needs));
+	await supply(decoder, lab.model.name, lab.json, arms.map(({ requests }) => requests));
 	signal?.throwIfAborted();
 
 	const before = performance.now();

@@ -9,6 +9,7 @@ import type { ModelFiles } from '$lib/store/store.ts';
 import type { RunOptions } from './begin.ts';
 import { pausing, type Pause } from './pauses.ts';
 import { Run } from './run.ts';
+import type { ModelJson } from './supplies.ts';
 
 export type { LoadProgress } from '$lib/model/index.ts';
 
@@ -49,7 +50,7 @@ export class Lab {
 	#stopListening = () => {};
 	#pause: Pause | null = null;
 
-	constructor(loaded: LoadedModel, readonly engine: EngineInfo, readonly loadMs: number, id = loaded.shape.id) {
+	constructor(loaded: LoadedModel, readonly engine: EngineInfo, readonly loadMs: number, id = loaded.shape.id, readonly json: ModelJson = async () => null) {
 		this.loaded = { ...loaded, decoder: pausing(loaded.decoder, () => this.#pause) };
 		this.model = { ...loaded.shape, id };
 		this.lost = new Promise((resolve) => (this.#stopListening = onDeviceLost(resolve)));
@@ -63,7 +64,7 @@ export class Lab {
 		setProfile(choice.profile ?? null);
 		const before = performance.now();
 		const loaded = await loadModel(source, engine, onProgress, signal, { format: weights });
-		return new Lab(loaded, engine, performance.now() - before, modelId);
+		return new Lab(loaded, engine, performance.now() - before, modelId, (file) => source.json(file));
 	}
 
 	/**

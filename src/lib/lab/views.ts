@@ -1,12 +1,13 @@
 /** What methods see of the prompt and of a step: readings of the pass behind the seams of `methods`. */
 import type { Captured } from '$lib/cache/device/index.ts';
 import type { ModelShape } from '$lib/documents/trace.ts';
-import type { Needs, PromptView, StepView } from '$lib/methods/define.ts';
+import type { Needs, PromptView, ReadingView, StepView } from '$lib/methods/define.ts';
+import { readingOf } from '$lib/methods/requests.ts';
 import type { Rotation } from '$lib/numerics/rope.ts';
 import type { Readings } from './readings.ts';
 
 /** `needs`: what the arm asked for; others may have asked for longer windows. */
-export function promptView(captured: Captured, layer: number, needs: Needs, model: ModelShape, rope: Rotation): PromptView {
+export function promptView(captured: Captured, layer: number, needs: Needs, model: ModelShape, rope: Rotation, readings: ReadonlyMap<string, ReadingView>): PromptView {
 	return {
 		n: captured.n, model, rope,
 		keys: (head) => captured.keys(layer, head),
@@ -17,7 +18,10 @@ export function promptView(captured: Captured, layer: number, needs: Needs, mode
 			if (needs.queries === undefined || needs.queries === 'all') return rows;
 			return rows.subarray(Math.max(0, rows.length - needs.queries.last * model.headDim));
 		},
-		attentionSums: (queryHead) => captured.attentionSums(layer, queryHead)
+		attentionSums: (queryHead) => captured.attentionSums(layer, queryHead),
+		queriesBefore: (queryHead) => captured.queriesBefore(layer, queryHead),
+		inputs: () => captured.inputs(layer),
+		reading: (reading) => readingOf(readings, reading)
 	};
 }
 

@@ -6,6 +6,9 @@ import type { LayerCache } from '$lib/cache/types.ts';
 import type { Budget } from '$lib/documents/experiment.ts';
 import type { ModelShape } from '$lib/documents/trace.ts';
 import type { Random } from '$lib/numerics/random.ts';
+import type { PromptText, Reading, ReadingView, Shipped, WeightName } from './requests.ts';
+
+export type { PromptText, Reading, ReadingView, Shipped, WeightName } from './requests.ts';
 
 export type Family = 'eviction' | 'budget-allocation' | 'quantization' | 'low-rank' | 'merging' | 'retrieval' | 'summary';
 
@@ -31,6 +34,10 @@ export interface Needs {
 	attentionSums?: boolean;
 	/** Keys before rotation. */
 	keysBefore?: boolean;
+	/** Queries before rotation, of all prompt tokens (normed where the model norms its queries). */
+	queriesBefore?: boolean;
+	/** The attention block's normed input of all prompt tokens. */
+	inputs?: boolean;
 	/** Each decode step: attention over the slots, by query head. */
 	stepAttention?: boolean;
 	/** Each decode step: the rotated query. */
@@ -57,6 +64,12 @@ export interface PromptView {
 	queries(queryHead: number): Float32Array;
 	/** [n] float64 column sums of the causal softmax of one query head. */
 	attentionSums(queryHead: number): Float64Array;
+	/** [n, headDim] of one query head. */
+	queriesBefore(queryHead: number): Float32Array;
+	/** [n, hidden] */
+	inputs(): Float32Array;
+	/** What came of a reading that the method asked for at its start. */
+	reading(reading: Reading): ReadingView;
 }
 
 /** What a method sees after a decode step has been appended. */
@@ -100,6 +113,8 @@ export interface MethodInstance {
 	/** Scores of the layer's present slots after the prompt; present on scorers. */
 	score?(layer: LayerCache, seen: PromptView): Scores;
 	prefilled?(layer: LayerCache, seen: PromptView): void;
+	/** In place of `prefilled` for methods that choose over all layers together: one call, arrays by layer. */
+	prefilledAll?(layers: readonly LayerCache[], seen: readonly PromptView[]): void;
 	blockEnded?(layer: LayerCache, seen: PromptView): void;
 	appended?(layer: LayerCache, seen: StepView): void;
 	attending?(layer: LayerCache, seen: AttendView): void;
@@ -112,6 +127,13 @@ export interface StartContext {
 	random: Random;
 	/** Prompt tokens, known before the run. */
 	promptTokens: number;
+	text: PromptText;
+	/** Asks for a projection: once the prompt is being read, a layer's [outputs, inputs], row-major, without bias. */
+	weights(name: WeightName): (layer: number) => Float32Array;
+	/** Asks for data shipped with the model (`winnow calibrate`). Where there is none the run is refused with the reason. */
+	shipped(name: string): () => Shipped;
+	/** Asks for a second reading; gives it back, for `seen.reading`. */
+	reading(reading: Reading): Reading;
 	/**
 	 * A budget as slots a head, after this method's own fixed bytes a head (`overhead`) and bytes a
 	 * slot (`perSlot`) are taken off. A fraction of 1 gives Infinity: no limit, at decode neither.

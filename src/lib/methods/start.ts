@@ -7,13 +7,24 @@ import { BudgetError, slotsOf } from './budget.ts';
 import type { Method, MethodInstance, Needs, StartContext } from './define.ts';
 import { completeSpec, type CompleteSpec } from './params.ts';
 import { methods } from './registry.ts';
+import { Requests, type PromptText } from './requests.ts';
 
 /** What a start needs to know of the run. */
 export interface RunFacts {
 	model: ModelShape;
 	random: Random;
 	promptTokens: number;
+	/** The prompt itself; needed by methods that look at it before it is read. */
+	text?: PromptText;
+	/** Takes down what methods ask for; without it, asking leads nowhere. */
+	requests?: Requests;
 }
+
+const NO_TEXT: PromptText = {
+	ids: [],
+	encode: () => { throw new Error('there is no tokenizer here'); },
+	embedding: () => { throw new Error('there is no model here'); }
+};
 
 /** Checks and completes a spec against all methods of the house. Throws DocumentError. */
 export const readMethodSpec = (spec: unknown, path = 'method'): CompleteSpec => completeSpec(methods, spec, path);
@@ -29,7 +40,7 @@ export function joinNeeds(all: readonly Needs[]): Needs {
 	for (const needs of all) {
 		if (needs.queries === 'all' || joined.queries === 'all') joined.queries = 'all';
 		else if (needs.queries) joined.queries = { last: Math.max(needs.queries.last, joined.queries?.last ?? 0) };
-		for (const flag of ['attentionSums', 'keysBefore', 'stepAttention', 'stepQuery'] as const) {
+		for (const flag of ['attentionSums', 'keysBefore', 'queriesBefore', 'inputs', 'stepAttention', 'stepQuery'] as const) {
 			if (needs[flag]) joined[flag] = true;
 		}
 	}
@@ -41,9 +52,14 @@ export function joinNeeds(all: readonly Needs[]): Needs {
  * one token throws DocumentError with the place of the budget below `path`, and a method that turns
  * keys where the model's positions are learned throws one for `path`.
  */
-export function startMethod(spec: CompleteSpec, facts: RunFacts, path = 'method'): MethodInstance {
+export function startMethod(spec: CompleteSpec, run: RunFacts, path = 'method'): MethodInstance {
+	const facts = { text: NO_TEXT, requests: new Requests(), ...run };
+	const { model, random, promptTokens, text, requests } = facts;
 	const context: StartContext = {
-		...facts,
+		model, random, promptTokens, text,
+		weights: (name) => requests.askWeights(name),
+		shipped: (name) => requests.askShipped(name, path),
+		reading: (reading) => requests.askReading(reading),
 		slots(budget: Budget, overhead?: number, perSlot?: number) {
 			try {
 				return slotsOf(budget, facts.promptTokens, facts.model, overhead, perSlot);

@@ -9,6 +9,6 @@ export function innerSpec(params: Params): { method: string; params: Params } {
 
 /** What the scorer needs of the prompt. Inside a wrapper it only scores, so of the steps it needs nothing. */
 export function scorerNeeds(params: Params, inner?: (spec: unknown) => Needs): Needs {
-	const { queries, attentionSums, keysBefore } = inner?.(params.scorer) ?? {};
-	return { ...(queries && { queries }), ...(attentionSums && { attentionSums }), ...(keysBefore && { keysBefore }) };
+	const { stepAttention: _attention, stepQuery: _query, ...ofPrompt } = inner?.(params.scorer) ?? {};
+	return Object.fromEntries(Object.entries(ofPrompt).filter(([, wanted]) => wanted));
 }

@@ -43,6 +43,10 @@ export class TransformerDecoder implements Decoder {
 		return readWeight(qkv.weight, from, from + (name === 'q_proj' ? heads : kvHeads) * headDim);
 	}
 
+	embedding(id: number): Float32Array {
+		return this.weights.embedding(id);
+	}
+
 	dispose(): void {
 		tf.dispose(this.weights.tensors);
 	}
@@ -64,7 +68,9 @@ export class TransformerDecoder implements Decoder {
 	/** One layer: [batch x tokens, hidden] -> the same. */
 	private async layer(layer: number, hidden: tf.Tensor, angles: Rotation | undefined, pass: Pass, memory: Memory): Promise<tf.Tensor> {
 		const weights = this.weights.layers[layer];
-		const parts = tf.tidy(() => this.headsOf(weights, hidden, angles, pass, memory.wantsKeyBefore?.(layer) ?? false));
+		const parts = tf.tidy(() => this.headsOf(weights, hidden, angles, pass, {
+			key: memory.wantsKeyBefore?.(layer) ?? false, query: memory.wantsQueryBefore?.(layer) ?? false, input: memory.wantsInput?.(layer) ?? false
+		}));
 		let context: tf.Tensor;
 		try {
 			context = await memory.attend({ layer, pass, ...parts });
@@ -76,21 +82,29 @@ export class TransformerDecoder implements Decoder {
 		return next;
 	}
 
-	private headsOf(weights: LayerWeights, hidden: tf.Tensor, angles: Rotation | undefined, { batch, tokens }: Pass, keyBefore: boolean) {
+	private headsOf(weights: LayerWeights, hidden: tf.Tensor, angles: Rotation | undefined, { batch, tokens }: Pass, before: { key: boolean; query: boolean; input: boolean }) {
 		const { heads, kvHeads, headDim } = this.config;
-		const columns = apply(weights.qkv, this.norm(hidden, weights.inputNorm));
+		const input = this.norm(hidden, weights.inputNorm);
+		const columns = apply(weights.qkv, input);
 		const split = (count: number, before: number, turn?: Rotation) =>
 			splitHeads(columns, { batch, tokens, heads: count, headDim, first: before * headDim }, turn);
 		const value = split(kvHeads, heads + kvHeads);
 		const { queryNorm, keyNorm } = weights;
 		if (!queryNorm || !keyNorm) {
-			return { query: split(heads, 0, angles), key: split(kvHeads, heads, angles), value, ...(keyBefore ? { keyBefore: split(kvHeads, heads) } : {}) };
+			return {
+				query: split(heads, 0, angles), key: split(kvHeads, heads, angles), value, ...(before.input ? { input } : {}),
+				...(before.key ? { keyBefore: split(kvHeads, heads) } : {}), ...(before.query ? { queryBefore: split(heads, 0) } : {})
+			};
 		}
 		const normed = (x: tf.Tensor, weight: tf.Tensor) =>
 			tf.reshape(rmsNorm(tf.reshape(x, [-1, headDim]), weight, this.config.eps), x.shape);
 		const turned = (x: tf.Tensor) => (angles ? rope(x, angles) : x);
 		const key = normed(split(kvHeads, heads), keyNorm);
-		return { query: turned(normed(split(heads, 0), queryNorm)), key: turned(key), value, ...(keyBefore ? { keyBefore: key } : {}) };
+		const query = normed(split(heads, 0), queryNorm);
+		return {
+			query: turned(query), key: turned(key), value, ...(before.input ? { input } : {}),
+			...(before.key ? { keyBefore: key } : {}), ...(before.query ? { queryBefore: query } : {})
+		};
 	}
 
 	private afterAttention(weights: LayerWeights, hidden: tf.Tensor, context: tf.Tensor): tf.Tensor {

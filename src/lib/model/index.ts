@@ -7,6 +7,7 @@ export { filesSource, sourceOf, type ModelSource } from './source.ts';
 export { applyChat, ChatTemplate, type ChatOptions, type Message } from './chat.ts';
 export { ModelError } from './error.ts';
 export { checkLength } from './decoder.ts';
+export { modelFingerprint } from './fingerprint.ts';
 export { PlainMemory } from './plain-memory.ts';
 export { Tokenizer } from './tokenizer.ts';
 export { argmax, sampleToken, type Sampling } from './sampling.ts';

@@ -25,6 +25,10 @@ export interface LayerInput {
 	key: Tensor;
 	/** [batch, kvHeads, tokens, headDim], before rotation, normed where the model norms its keys. Only when `wantsKeyBefore(layer)`. */
 	keyBefore?: Tensor;
+	/** [batch, heads, tokens, headDim], likewise. Only when `wantsQueryBefore(layer)`. */
+	queryBefore?: Tensor;
+	/** [batch x tokens, hidden]: the layer's normed input. Only when `wantsInput(layer)`. */
+	input?: Tensor;
 	/** [batch, kvHeads, tokens, headDim]. */
 	value: Tensor;
 	pass: Pass;
@@ -35,6 +39,8 @@ export interface Memory {
 	attend(input: LayerInput): Promise<Tensor> | Tensor;
 	/** Whether `keyBefore` is wanted of a layer; absent means no. */
 	wantsKeyBefore?(layer: number): boolean;
+	wantsQueryBefore?(layer: number): boolean;
+	wantsInput?(layer: number): boolean;
 }
 
 export interface DecoderOutput {
@@ -53,5 +59,7 @@ export interface Decoder {
 	forward(ids: Int32Array, pass: Pass, memory: Memory, options?: { allLogits?: boolean }): Promise<DecoderOutput>;
 	/** The query projection and others that some methods read, as plain numbers [outputs, inputs] row-major, without biases. */
 	weight(name: 'q_proj' | 'k_proj' | 'v_proj' | 'o_proj', layer: number): Promise<Float32Array>;
+	/** [hidden]: a token's row of the embedding as stored in the file, whatever format the products have. */
+	embedding(id: number): Float32Array;
 	dispose(): void;
 }

@@ -18,6 +18,8 @@ const cases: [string, object][] = [
 	['h2o', { budget }],
 	['h2o', { budget, sum: 'mean' }],
 	['snapkv', { budget, window: 8 }],
+	['tova', { budget }],
+	['tova', { budget, keep_newest: false }],
 	['adakv', { budget, scorer: { method: 'snapkv', params: { window: 8 } } }],
 	['merging-press', { budget }],
 	['key-rerotation', { budget }],

@@ -6,6 +6,7 @@ import { randomLlama } from '$lib/model/random-llama.ts';
 import { inverseFrequencies, rotation } from '$lib/numerics/rope.ts';
 import { openBackend, read, type Preferred } from '$lib/ops/index.ts';
 import type { PromptView } from '../define.ts';
+import { readingOf } from '../requests.ts';
 import { GOLDEN, GOLDEN_EPS, GOLDEN_INNER, GOLDEN_PROMPT, goldenIds } from './golden-model.ts';
 import type { GoldenEngine } from './kvpress-suite.ts';
 
@@ -23,18 +24,25 @@ export async function goldenOnEngine(backend: Preferred): Promise<GoldenEngine> 
 	const { decoder } = await loadModel(randomLlama(config, { prefix: 'golden', matrix: () => 0.25, norm: 0 }), engine);
 	const { shape } = decoder;
 	const rope = rotation(inverseFrequencies(shape.headDim, shape.ropeTheta));
-	const prompt = new PrefillMemory(shape, GOLDEN_PROMPT, { queries: 'all', attentionSums: true });
+	const prompt = new PrefillMemory(shape, GOLDEN_PROMPT, { queries: 'all', attentionSums: true, queriesBefore: true, inputs: true });
 	const { logits } = await decoder.forward(Int32Array.from(goldenIds().slice(0, GOLDEN_PROMPT)), prompt.pass(), prompt);
 	const last = Float32Array.from(await read(logits));
 	logits.dispose();
 	const captured = await prompt.finish();
+	const weights = new Map<string, Float32Array>();
+	for (const name of ['q_proj', 'k_proj', 'v_proj', 'o_proj'] as const) {
+		for (let layer = 0; layer < shape.layers; layer++) weights.set(`${name} ${layer}`, await decoder.weight(name, layer));
+	}
 	const views = captured.layers.map((_, layer): PromptView => ({
 		n: captured.n, model: shape, rope,
 		keys: (head) => captured.keys(layer, head),
 		keysBefore: (head) => captured.keysBefore(layer, head),
 		values: (head) => captured.values(layer, head),
 		queries: (head) => captured.queries(layer, head),
-		attentionSums: (head) => captured.attentionSums(layer, head)
+		attentionSums: (head) => captured.attentionSums(layer, head),
+		queriesBefore: (head) => captured.queriesBefore(layer, head),
+		inputs: () => captured.inputs(layer),
+		reading: (reading) => readingOf(new Map(), reading)
 	}));
 	return {
 		full: ArmCache.fromPrompt({
@@ -42,6 +50,7 @@ export async function goldenOnEngine(backend: Preferred): Promise<GoldenEngine> 
 		}),
 		views,
 		logits: last,
+		weight: (name, layer) => weights.get(`${name} ${layer}`)!,
 		async force(arms, ids, methods = []) {
 			const memory = new DeviceMemory(arms, GOLDEN_PROMPT + ids.length);
 			const rows: Float32Array[][] = arms.map(() => []);

@@ -9,7 +9,7 @@ import { fixtureNormal } from '$lib/numerics/fixture.ts';
 import { fnv1a, mulberry32 } from '$lib/numerics/random.ts';
 import { inverseFrequencies, rotation } from '$lib/numerics/rope.ts';
 import type { LayerStore } from '$lib/cache/layer-cache.ts';
-import type { MethodInstance, StepView } from '../define.ts';
+import type { MethodInstance, Shipped, StepView } from '../define.ts';
 import { attentionRow } from '../observe.ts';
 
 export const GOLDEN: ModelShape = {
@@ -49,6 +49,11 @@ export function goldenMatrices(): { name: string; shape: [number, number] }[] {
 		);
 	}
 	return list;
+}
+
+/** The filters that the fixture puts in place of calibrated ones. */
+export function goldenShipped(name: string): Shipped {
+	throw new Error(`the fixture has no "${name}"`);
 }
 
 /** Prompt and forced tokens: all different, so that no two keys of layer 0 have the same length. */

@@ -5,8 +5,9 @@ import type { ArmCache } from '$lib/cache/arm-cache.ts';
 import { klFromLogits } from '$lib/numerics/distribution.ts';
 import { random } from '$lib/numerics/random.ts';
 import type { MethodInstance, PromptView } from '../define.ts';
+import { Requests, type Supplies } from '../requests.ts';
 import { readMethodSpec, startMethod } from '../start.ts';
-import { GOLDEN, GOLDEN_PROMPT, goldenIds } from './golden-model.ts';
+import { GOLDEN, GOLDEN_PROMPT, goldenIds, goldenShipped } from './golden-model.ts';
 
 const golden = JSON.parse(readFileSync('conformance/kvpress-golden-v1.json', 'utf8'));
 const { kvHeads, headDim: d } = GOLDEN;
@@ -24,10 +25,6 @@ const withBudget = (spec: { method: string; params?: object }, ratio: number) =>
 const wrapped = (method: string, scorer: object, ratio: number, params: object = {}) => ({
 	method, params: { scorer, budget: tokensFor(ratio), ...params }
 });
-
-function start(spec: object): MethodInstance {
-	return startMethod(readMethodSpec(spec), { model: GOLDEN, random: random(0), promptTokens: GOLDEN_PROMPT });
-}
 
 /** Positions of a bitset: hexadecimal, bit i = position i. */
 function positionsOf(hex: string): number[] {
@@ -57,6 +54,8 @@ export interface GoldenEngine {
 	views: PromptView[];
 	/** Logits after the last prompt token. */
 	logits: ArrayLike<number>;
+	/** Weights of the model, as methods get them. */
+	weight: Supplies['weight'];
 	/** Feeds tokens to the arms, which grow; arm i's method acts at every step. Logits by arm and token. */
 	force(arms: ArmCache[], ids: number[], methods?: MethodInstance[]): Promise<ArrayLike<number>[][]>;
 	/** Relative tolerance of sums over K or V, and absolute one of single numbers. */
@@ -73,10 +72,19 @@ export function againstKvpress(title: string, open: () => Promise<GoldenEngine>)
 			({ full, views } = engine);
 		});
 
+		/** Shipped data is made up by its name. */
+		function start(spec: object): MethodInstance {
+			const requests = new Requests();
+			requests.supply({ weight: engine.weight, shipped: goldenShipped });
+			const text = { ids: goldenIds().slice(0, GOLDEN_PROMPT), encode: () => [], embedding: () => new Float32Array(GOLDEN.hidden) };
+			return startMethod(readMethodSpec(spec), { model: GOLDEN, random: random(0), promptTokens: GOLDEN_PROMPT, text, requests });
+		}
+
 		function pressed(spec: object): ArmCache {
 			const arm = full.fork();
 			const instance = start(spec);
-			arm.layers.forEach((layer, index) => instance.prefilled!(layer, views[index]));
+			if (instance.prefilledAll) instance.prefilledAll(arm.layers, views);
+			else arm.layers.forEach((layer, index) => instance.prefilled!(layer, views[index]));
 			return arm;
 		}
 
@@ -100,7 +108,10 @@ export function againstKvpress(title: string, open: () => Promise<GoldenEngine>)
 			const cases: [string, { method: string; params?: object }][] = [
 				['knorm', { method: 'knorm' }],
 				['streaming_llm(sink4)', { method: 'streaming-llm' }],
-				['snapkv(w8,k5)', snapkv]
+				['snapkv(w8,k5)', snapkv],
+				['keydiff', { method: 'keydiff' }],
+				['tova', { method: 'tova' }],
+				['observed_attention', { method: 'observed-attention' }]
 			];
 			for (const [name, spec] of cases) {
 				for (const ratio of [0.5, 0.75]) {

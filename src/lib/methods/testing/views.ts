@@ -8,10 +8,20 @@ import { fixtureNormal } from '$lib/numerics/fixture.ts';
 import { random } from '$lib/numerics/random.ts';
 import type { AttendView, MethodInstance, PromptView, StepView } from '../define.ts';
 import { attentionRow } from '../observe.ts';
+import { readingOf, Requests, type PromptText, type ReadingView } from '../requests.ts';
 import { readMethodSpec, startMethod } from '../start.ts';
+import { randomSupplies } from './supplies.ts';
+
+/** What a prompt's view holds beyond keys, values and queries. */
+export interface MoreSeen {
+	/** [n, hidden] */
+	inputs?: () => Float32Array;
+	/** By key. */
+	readings?: ReadonlyMap<string, ReadingView>;
+}
 
 /** A prompt's view from the untouched cache and its queries by query head, each [n, headDim]. */
-export function promptView(full: ArmCache, layer: number, queries: (queryHead: number) => ArrayLike<number>): PromptView {
+export function promptView(full: ArmCache, layer: number, queries: (queryHead: number) => ArrayLike<number>, more: MoreSeen = {}): PromptView {
 	const { shape, rope } = full;
 	const d = shape.headDim;
 	const store = full.layers[layer];
@@ -22,6 +32,9 @@ export function promptView(full: ArmCache, layer: number, queries: (queryHead: n
 		values: (head) => store.values(head),
 		keysBefore: (head) => rope.rotate(store.keys(head), Int32Array.from({ length: n }, (_, i) => -i), d),
 		queries: (queryHead) => Float32Array.from(queries(queryHead)),
+		queriesBefore: (queryHead) => rope.rotate(Float32Array.from(queries(queryHead)), Int32Array.from({ length: n }, (_, i) => -i), d),
+		inputs: more.inputs ?? (() => fixtureNormal(`inputs${layer}`, n * shape.hidden)),
+		reading: (reading) => readingOf(more.readings ?? new Map(), reading),
 		attentionSums(queryHead) {
 			const head = Math.floor((queryHead * shape.kvHeads) / shape.heads);
 			const keys = store.keys(head);
@@ -40,6 +53,8 @@ export function promptView(full: ArmCache, layer: number, queries: (queryHead: n
 export class Rig {
 	readonly instances: MethodInstance[];
 	readonly arm: ArmCache;
+	/** What the methods asked for at their start. */
+	readonly requests = new Requests();
 	private step = 0;
 	/** Attention of the last step, [layer][query head], over the slots at the read. */
 	lastAttention: Float32Array[][] = [];
@@ -50,7 +65,13 @@ export class Rig {
 		readonly name = 'rig'
 	) {
 		this.arm = full.fork();
-		const facts = { model: full.shape, random: random(name), promptTokens: full.tokens };
+		this.requests.supply(randomSupplies(full.shape, name));
+		const text: PromptText = {
+			ids: Array.from({ length: full.tokens }, (_, i) => (7 * i) % full.shape.vocab),
+			encode: (words) => Array.from(words, (letter) => letter.charCodeAt(0) % full.shape.vocab),
+			embedding: (id) => fixtureNormal(`${name}/e${id}`, full.shape.hidden)
+		};
+		const facts = { model: full.shape, random: random(name), promptTokens: full.tokens, text, requests: this.requests };
 		this.instances = stack.map((spec, i) => startMethod(readMethodSpec(spec, `stack[${i}]`), facts, `stack[${i}]`));
 	}
 
@@ -64,12 +85,11 @@ export class Rig {
 	}
 
 	prefill(): this {
-		this.arm.layers.forEach((layer, index) => {
-			const view = promptView(this.full, index, (queryHead) => this.queries(index, queryHead));
-			this.instances.forEach((instance, i) => {
-				this.arm.begin(-1, `${i}`);
-				instance.prefilled?.(layer, view);
-			});
+		const views = this.arm.layers.map((_, index) => promptView(this.full, index, (queryHead) => this.queries(index, queryHead)));
+		this.instances.forEach((instance, i) => {
+			this.arm.begin(-1, `${i}`);
+			if (instance.prefilledAll) instance.prefilledAll(this.arm.layers, views);
+			else this.arm.layers.forEach((layer, index) => instance.prefilled?.(layer, views[index]));
 		});
 		return this;
 	}
