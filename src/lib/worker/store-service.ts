@@ -15,12 +15,16 @@ export function makeStoreService(open: () => Promise<Store> = openStore, now: ()
 		control = new AbortController();
 		return control.signal;
 	};
-	/** A job that reports: seldom, but the last word always, and heard before the answer comes. */
+	/** A job that reports: seldom, but what is latest soon, and the last word heard before the answer comes. */
 	const reporting = async (onProgress: (progress: DownloadProgress) => unknown, job: (report: (progress: DownloadProgress) => void) => Promise<void>) => {
 		const heard: unknown[] = [];
 		let last = -Infinity;
 		let latest: DownloadProgress | null = null;
+		// A download that stalls says nothing more, so what was held back is sent by itself.
+		let due: ReturnType<typeof setTimeout> | undefined;
 		const send = () => {
+			clearTimeout(due);
+			due = undefined;
 			if (latest) heard.push(onProgress(latest));
 			latest = null;
 			last = now();
@@ -29,6 +33,7 @@ export function makeStoreService(open: () => Promise<Store> = openStore, now: ()
 			await job((progress) => {
 				latest = progress;
 				if (now() - last >= REPORT) send();
+				else due ??= setTimeout(send, REPORT);
 			});
 		} finally {
 			send();

@@ -48,6 +48,20 @@ it('reports seldom, and the last word always', async () => {
 	expect(seen.at(-1)).toBe(4009);
 });
 
+it('reports how far a download came that stalls', async () => {
+	const { client } = connect([{}, {}, {}, {}, {}, { stallAfter: 1800 }], 0);
+	const plan = await client.plan(ID, HUB);
+	// The clock stands still, so nothing but the stall can be what lets this be heard.
+	const stopped = new Promise<void>((resolve) => {
+		const done = client.download(plan, ({ loaded }) => {
+			if (loaded === 1809) client.cancel();
+		});
+		done.catch(() => resolve());
+	});
+	await stopped;
+	expect((await client.list()).models[0]).toMatchObject({ here: 1809, complete: false });
+});
+
 it('is cancelled with an AbortError, keeps what has arrived, and goes on', async () => {
 	// Commit, list and config.json for the plan; then the three files.
 	const { client, hub } = connect([{}, {}, {}, {}, {}, { stallAfter: 1800 }], 200);
