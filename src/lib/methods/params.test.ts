@@ -19,6 +19,7 @@ function refusal(spec: unknown): string {
 }
 const budget = (value: unknown) => refusal({ method: 'knorm', params: { budget: value } });
 const AT = 'arms[0].stack[1]';
+const scorers = [...methods.values()].filter(({ scorer }) => scorer).map(({ id }) => id);
 
 describe('parameters', () => {
 	it('are completed with the defaults', () => {
@@ -39,7 +40,7 @@ describe('parameters', () => {
 		[{ method: 'knorm', params: [] }, `${AT}.params: expected an object of parameters, got []`],
 		[{ method: 'knorm', bits: 2 }, `${AT}.bits: unknown key; expected method, params`],
 		['knorm', `${AT}: expected an object with "method" and "params", got "knorm"`],
-		[{ method: 'adakv', params: { scorer: { method: 'kivi' } } }, `${AT}.params.scorer.method: expected a method that scores tokens (h2o, knorm, snapkv, streaming-llm), got "kivi"`],
+		[{ method: 'adakv', params: { scorer: { method: 'kivi' } } }, `${AT}.params.scorer.method: expected a method that scores tokens (${scorers.join(', ')}), got "kivi"`],
 		[{ method: 'adakv', params: { scorer: { method: 'snapkv', params: { window: 0 } } } }, `${AT}.params.scorer.params.window: expected a whole number from 1 to 512, got 0`],
 		[{ method: 'adakv', params: { scorer: { method: 'snapkv', params: { budget: { tokens: 5 } } } } }, `${AT}.params.scorer.params.budget: the budget of the method around it counts; leave this one out`]
 	])('%j is refused', (spec, message) => {
