@@ -15,8 +15,8 @@ interface Memory {
 }
 
 function memory(): Memory {
-	const { numTensors, numBytes, numBytesInGPUAllocated = 0 } = tf.memory() as tf.MemoryInfo & { numBytesInGPUAllocated?: number };
-	return { tensors: numTensors, bytes: numBytes, device: numBytesInGPUAllocated };
+	const { numTensors, numBytes, numBytesAllocatedInGPU = 0 } = tf.memory() as tf.MemoryInfo & { numBytesAllocatedInGPU?: number };
+	return { tensors: numTensors, bytes: numBytes, device: numBytesAllocatedInGPU };
 }
 
 export function flatSuite(backend: EngineInfo['backend']): void {

@@ -4,7 +4,7 @@ export { deviceErrors, onDeviceLost, throwDeviceErrors } from './errors.ts';
 export { PROFILES, profile, setProfile, type Profile } from './profile.ts';
 export { allocate, persistent, persistentFrom, read, releaseFreed, write, hostView, type Numbers } from './buffers.ts';
 export { dispatchCount } from './program.ts';
-export { readMany } from './read-many.ts';
+export { readMany, type Piece } from './read-many.ts';
 export { Scatter } from './scatter/index.ts';
 export { traffic } from './traffic.ts';
 export { rmsNorm } from './rms-norm/index.ts';
