@@ -76,6 +76,17 @@ export class HeadStore {
 		return this.blocks.get(columns[block][slot])!.presented.subarray(at, at + this.headDim);
 	}
 
+	/** The prompt's keys or values, [tokens, headDim]; the same array in all forks. */
+	prompt(which: Which): Float32Array {
+		return (which === 'K' ? this.keyRows : this.valueRows).base;
+	}
+
+	/** Row of the prompt that a slot's key or value is, -1 when it is another's. */
+	promptRow(slot: number, which: Which): number {
+		const row = this.slots.columns[SIDES[which].row][slot];
+		return row < (which === 'K' ? this.keyRows : this.valueRows).baseRows ? row : -1;
+	}
+
 	/** All keys or values, [length, headDim]. */
 	all(which: Which): Float32Array {
 		const out = new Float32Array(this.length * this.headDim);

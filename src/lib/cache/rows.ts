@@ -8,12 +8,13 @@ export class RowStore {
 	private free: number[] = [];
 
 	constructor(
-		/** [baseRows, width]; shared, never written. */
-		private readonly base: Float32Array,
+		/** [baseRows, width]; shared by all forks, never written. */
+		readonly base: Float32Array,
 		readonly width: number
 	) {}
 
-	private get baseRows(): number {
+	/** Rows of `base`; a row below is one of them. */
+	get baseRows(): number {
 		return this.base.length / this.width;
 	}
 

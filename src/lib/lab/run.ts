@@ -108,7 +108,8 @@ export class Run {
 		});
 		const { stepAttention, stepQuery } = this.#decodeNeeds;
 		const pass = this.#memory.begin(step === 0 ? 'transient' : 'append', {
-			attention: stepAttention, queries: stepQuery ? { last: 1 } : undefined, attending
+			// Nobody asks for the reference's or a shadow's: theirs can be worked out from their keys at any time.
+			attention: stepAttention && { firstRow: 1, rows: arms.length }, queries: stepQuery ? { last: 1 } : undefined, attending
 		});
 		const last = plan.prompt.ids.at(-1) as number;
 		const ids = Int32Array.from(this.#rows, (row, i) => (step === 0 ? last : this.#rows[this.#leader(i)].last));

@@ -8,7 +8,8 @@ import { random } from '$lib/numerics/random.ts';
 import { openBackend, read } from '$lib/ops/index.ts';
 import { ArmCache } from '../arm-cache.ts';
 import { uniformCodec } from '../codecs/uniform.ts';
-import { DeviceMemory, type PassKind } from './memory.ts';
+import { DeviceMemory } from './memory.ts';
+import type { PassKind } from './pass.ts';
 import { PrefillMemory, type Captured, type CaptureNeeds } from './prefill.ts';
 import { maxDifference } from './testing.ts';
 

@@ -3,16 +3,15 @@
  * the CPU: only what changed is written.
  */
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { persistent, persistentFrom, write, type SummaryTensors } from '$lib/ops/index.ts';
+import { persistentFrom, write } from '$lib/ops/index.ts';
 import type { Scatter } from '$lib/ops/scatter/index.ts';
 import type { HeadStore } from '../head-store.ts';
 import { DIRTY_NUMBERS } from '../slot-table.ts';
+import { firstCopy } from './first-copy.ts';
 import { PackedCopy } from './packed-copy.ts';
 import { pagePlan } from './packing.ts';
 import { Places } from './places.ts';
-
-/** Bias of a place that nobody may read. */
-export const HIDDEN = Math.fround(-1e30);
+import { HIDDEN, SummaryCopy } from './summary-copy.ts';
 
 /** Neighbouring slots from which on numbers are written in one piece. */
 const LONG_RUN = 8;
@@ -21,14 +20,12 @@ export class LayerCopy {
 	readonly keys: Tensor;
 	readonly values: Tensor;
 	readonly bias: Tensor;
-	/** Present once some row has a summary. */
-	summary: SummaryTensors | null = null;
+	readonly summaries: SummaryCopy;
 	/** Encoded slots that attention reads as they are; their places come after `capacity`. */
 	readonly packed: PackedCopy;
 	private readonly places: Places[];
 	/** What `bias` holds, or will after the scatter's flush. */
 	private readonly biases: Float32Array;
-	private summaryVersions: number[];
 
 	/**
 	 * `heads`: the stores of all rows, row-major [rows x kvHeads]; `capacity` places in float32, the last one is
@@ -36,38 +33,37 @@ export class LayerCopy {
 	 */
 	constructor(
 		private readonly heads: HeadStore[],
-		private readonly rows: number,
+		rows: number,
 		readonly capacity: number,
 		private readonly headDim: number,
 		private readonly packs: boolean,
 		private readonly scatter: Scatter
 	) {
 		const kvHeads = heads.length / rows;
-		const size = heads.length * capacity;
-		const keys = new Float32Array(size * headDim);
-		const values = new Float32Array(size * headDim);
-		this.biases = new Float32Array(size).fill(HIDDEN);
+		this.biases = new Float32Array(heads.length * capacity).fill(HIDDEN);
 		this.places = heads.map(() => new Places(capacity - 1));
 		this.packed = new PackedCopy(heads, rows, capacity, scatter);
-		this.summaryVersions = heads.map(() => 0);
-		heads.forEach((head, index) => {
-			head.slots.columns.place.fill(-1);
+		this.summaries = new SummaryCopy(heads, rows, headDim);
+		const placed = heads.map((head, index) => {
+			const { columns } = head.slots;
+			columns.place.fill(-1);
+			columns.dirty.fill(0);
 			head.freedPlaces = [];
-			for (let slot = 0; slot < head.length; slot++) this.placePacked(index, slot);
-			for (const slot of this.settle(index)) {
-				const at = index * capacity + head.slots.columns.place[slot];
-				this.biases[at] = biasOf(head, slot);
-				keys.set(head.numbers(slot, 'K'), at * headDim);
-				values.set(head.numbers(slot, 'V'), at * headDim);
-			}
-			head.slots.columns.dirty.fill(0);
 			head.touched = false;
+			for (let slot = 0; slot < head.length; slot++) this.placePacked(index, slot);
+			const slots = this.settle(index);
+			for (const slot of slots) this.biases[index * capacity + columns.place[slot]] = biasOf(head, slot);
+			return slots;
 		});
-		this.keys = persistentFrom(keys, [rows, kvHeads, capacity, headDim]);
-		this.values = persistentFrom(values, [rows, kvHeads, capacity, headDim]);
+		const [keys, values] = (['K', 'V'] as const).map((which) => firstCopy(heads, rows, capacity, which, placed));
+		this.keys = keys.tensor;
+		this.values = values.tensor;
 		// The array stays ours, so the tensor starts from a copy.
 		this.bias = persistentFrom(this.biases.slice(), [rows, kvHeads, capacity]);
-		heads.forEach((_, index) => this.followSummary(index));
+		heads.forEach((_, index) => {
+			this.writeSlots(index, [...new Set([...keys.left[index], ...values.left[index]])]);
+			this.summaries.follow(index);
+		});
 	}
 
 	/** Gives a slot that can be read packed a place among the pages, with its bias. */
@@ -114,7 +110,7 @@ export class LayerCopy {
 			this.setBias(index, columns.place[slot], biasOf(head, slot));
 		}
 		this.writeSlots(index, slots);
-		this.followSummary(index);
+		this.summaries.follow(index);
 		head.touched = false;
 	}
 
@@ -169,32 +165,9 @@ export class LayerCopy {
 		this.scatter.put(this.bias, at, [value]);
 	}
 
-	private followSummary(index: number): void {
-		const head = this.heads[index];
-		if (head.summaryVersion === this.summaryVersions[index]) return;
-		this.summaryVersions[index] = head.summaryVersion;
-		const d = this.headDim;
-		this.summary ??= this.emptySummary();
-		write(this.summary.logCount, index, Float32Array.of(head.summary?.logCount ?? HIDDEN));
-		if (!head.summary) return;
-		write(this.summary.meanKey, index * d, head.summary.meanKey);
-		write(this.summary.meanValue, index * d, head.summary.meanValue);
-		write(this.summary.matrix, index * d * d, head.summary.matrix);
-	}
-
-	private emptySummary(): SummaryTensors {
-		const shape = [this.rows, this.heads.length / this.rows];
-		const logCount = new Float32Array(this.heads.length).fill(HIDDEN);
-		return {
-			logCount: persistentFrom(logCount, shape),
-			meanKey: persistent([...shape, this.headDim]),
-			meanValue: persistent([...shape, this.headDim]),
-			matrix: persistent([...shape, this.headDim, this.headDim])
-		};
-	}
-
 	dispose(): void {
-		for (const tensor of [this.keys, this.values, this.bias, ...Object.values(this.summary ?? {})]) tensor.dispose();
+		for (const tensor of [this.keys, this.values, this.bias]) tensor.dispose();
+		this.summaries.dispose();
 		this.packed.dispose();
 	}
 }

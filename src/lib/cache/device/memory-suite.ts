@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { random } from '$lib/numerics/random.ts';
-import { openBackend } from '$lib/ops/index.ts';
+import { openBackend, traffic } from '$lib/ops/index.ts';
 import type { ArmCache } from '../arm-cache.ts';
 import { uniformCodec } from '../codecs/uniform.ts';
 import { randomArm, TINY } from '../testing.ts';
@@ -177,6 +177,22 @@ export const memorySuite = (backend: 'cpu' | 'wasm' | 'webgpu') => describe(`the
 		arm.layers[0].evict(kv, [0]);
 		expect(pass.seen.attention(1, 0, 2)).toEqual(bySlot.slice(1));
 		expect(() => pass.seen.attentionSums(0, 0, 0)).toThrow(/not asked for/);
+	});
+
+	it('reads back the attention of the rows that were asked for, and no other', async () => {
+		const full = randomArm(14);
+		const arm = full.fork();
+		makeRagged(arm);
+		const rows = open([full, arm, full.fork()], 20);
+		const bytes = async (attention: true | { firstRow: number; rows: number }) => {
+			const before = traffic().read;
+			const { seen } = await runPass(rows, 'transient', 9, { attention });
+			return { seen, read: traffic().read - before };
+		};
+		const [all, some] = [await bytes(true), await bytes({ firstRow: 1, rows: 1 })];
+		for (let q = 0; q < heads; q++) expect(some.seen.attention(1, 0, q)).toEqual(all.seen.attention(1, 0, q));
+		expect(all.read - some.read).toBe(4 * 2 * layers * heads * 21);
+		for (const row of [0, 2]) expect(() => some.seen.attention(row, 0, 0)).toThrow(/not asked for/);
 	});
 
 	it('lets a row hide slots before it reads, with its new token in place', async () => {

@@ -10,55 +10,10 @@ import type { LayerInput, Memory, Pass } from '$lib/model/types.ts';
 import { attentionPacked, type PackedSegment } from '$lib/ops/attention-packed/index.ts';
 import { appendSlots, attention, mergeSummary, readMany, type AttentionResult } from '$lib/ops/index.ts';
 import type { ArmCache } from '../arm-cache.ts';
-import type { LayerStore } from '../layer-cache.ts';
-import { joinAttention, sumOverTokens } from './join.ts';
+import { attentionRows, readHeld, type PassKind, type PassWants, type Running } from './pass.ts';
 import { hold, lastQueries } from './prefill.ts';
 import { Rows } from './rows.ts';
-import { Seen, type LayerSeen } from './seen.ts';
-
-/**
- * Called in each layer before a row reads it. When a token is appended its slot is already in the
- * layer; when the last prompt token is run once more, the layer is as it was (nothing is stored).
- */
-export type Attending = (layer: LayerStore, query: (queryHead: number) => Float32Array) => void;
-
-export interface PassWants {
-	/** Attention of the last token over the slots. */
-	attention?: boolean;
-	/** Rotated queries of the last w tokens. */
-	queries?: { last: number } | 'all';
-	/** Column sums of the pass's attention. */
-	attentionSums?: boolean;
-	keysBefore?: boolean;
-	/** By row; absent rows have nothing to say. */
-	attending?: ReadonlyMap<number, Attending>;
-}
-
-/**
- * `transient`: the last token that was read is run once more. Its stored slot is hidden, its own
- * key and value are visible, nothing is stored.
- * `append`: new tokens, one or several a row, are stored exactly.
- */
-export type PassKind = 'transient' | 'append';
-
-interface Running {
-	kind: PassKind;
-	pass: Pass;
-	wants: PassWants;
-	/** Logical position of the first token of each row. */
-	first: Int32Array;
-	held: Partial<Record<Held, tf.Tensor>>[];
-	/** Pages that each layer read, and their probabilities. */
-	packed: { segments: PackedSegment[]; shares: tf.Tensor[] }[];
-	/** Places of the pass's tokens: [layer][row x kvHeads + head]. */
-	at: Int32Array[];
-	/** Layers whose new slots are in the stores already. */
-	stored: boolean[];
-}
-
-/** Tensors of a pass that `finish` reads. */
-type Held = keyof LayerSeen | 'keys' | 'values' | 'logExact';
-type Read = Partial<Record<Held, Float32Array>>;
+import { Seen } from './seen.ts';
 
 export interface MemoryOptions {
 	/** Whether encoded slots are read as codes where that can be done; otherwise they are decoded once. Default: on WebGPU. */
@@ -120,12 +75,12 @@ export class DeviceMemory implements Memory {
 
 		const at = running.at[layer];
 		appendSlots(copy.keys, copy.values, key, value, at);
-		const { summary } = copy;
+		const summary = copy.summaries.tensors;
 		const segments = copy.packed.segments();
 		const { attention: wantsAttention, attentionSums: wantsSums } = running.wants;
 		// Column sums over two kinds of places need every token's own share of each.
 		const result = attention(query, copy.keys, copy.values, copy.bias, at, {
-			probabilities: wantsAttention || (wantsSums && segments.length > 0),
+			probabilities: Boolean(wantsAttention) || (wantsSums && segments.length > 0),
 			columnSums: wantsSums && segments.length === 0, outOnly: !summary && segments.length === 0
 		});
 		if (result.probabilities) held.attention = tf.keep(result.probabilities);
@@ -163,7 +118,7 @@ export class DeviceMemory implements Memory {
 	async finish(): Promise<Seen> {
 		const running = this.expectPass();
 		const { places } = this.rows;
-		const layers = await this.readHeld(running, places);
+		const layers = await readHeld(running, this.rows);
 		this.running = null;
 		layers.forEach(({ keys, values }, layer) => {
 			if (running.kind === 'transient') this.rows.setOwnSlots(layer, true);
@@ -171,7 +126,8 @@ export class DeviceMemory implements Memory {
 		});
 		const positions = running.wants.attention ? layers.map((_, layer) => this.positions(running, layer, places)) : [];
 		const { heads, kvHeads, headDim } = this.rows.shape;
-		return new Seen({ rows: this.arms.length, heads, kvHeads, headDim, capacity: places, tokens: running.pass.tokens }, this.arms, layers, positions);
+		const shape = { rows: this.arms.length, heads, kvHeads, headDim, capacity: places, tokens: running.pass.tokens, attentionFrom: attentionRows(running, this.arms.length).first };
+		return new Seen(shape, this.arms, layers, positions);
 	}
 
 	/** Drops a pass that failed half way: frees its tensors, stores nothing. The rows cannot be used further. */
@@ -222,40 +178,5 @@ export class DeviceMemory implements Memory {
 		const positions = this.rows.positionsAtPlaces(layer, places);
 		if (kind === 'transient') this.rows.eachHead((index, row) => (positions[index * places + at[layer][index]] = first[row]));
 		return positions;
-	}
-
-	/** All that was held, in one read; attention over all places. */
-	private async readHeld(running: Running, places: number): Promise<Read[]> {
-		const names = running.held.map((held) => Object.keys(held) as Held[]);
-		const tensors = running.held.flatMap((held, layer) => [...names[layer].map((name) => held[name]!), ...(running.packed[layer]?.shares ?? [])]);
-		try {
-			const numbers = await readMany(tensors);
-			let next = 0;
-			return names.map((list, layer) => {
-				const read: Read = Object.fromEntries(list.map((name) => [name, numbers[next++]]));
-				const shares = (running.packed[layer]?.segments ?? []).map((segment) => ({ segment, shares: numbers[next++] }));
-				return this.joined(running, layer, read, shares, places);
-			});
-		} finally {
-			tf.dispose(tensors);
-			running.held = [];
-			running.packed = [];
-		}
-	}
-
-	/** One layer's numbers with its attention over `places` places, where it was asked for. */
-	private joined({ pass, wants }: Running, layer: number, read: Read, packed: { segment: PackedSegment; shares: Float32Array }[], places: number): Read {
-		const { capacity, packed: copy } = this.rows.copies[layer];
-		const { heads, kvHeads } = this.rows.shape;
-		const shape = { rows: this.arms.length, heads, kvHeads, tokens: pass.tokens, capacity, places };
-		const { logExact, ...seen } = read;
-		if (read.attention) {
-			seen.attention = joinAttention(shape, { exact: read.attention, logExact, logAll: read.logBefore, packed }, copy);
-			if (wants.attentionSums && !read.attentionSums) seen.attentionSums = sumOverTokens(seen.attention, pass.tokens, places);
-			if (!wants.attention) delete seen.attention;
-		} else if (read.attentionSums) {
-			seen.attentionSums = joinAttention({ ...shape, tokens: 1 }, { exact: read.attentionSums, packed }, copy);
-		}
-		return seen;
 	}
 }

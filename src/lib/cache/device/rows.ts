@@ -2,7 +2,8 @@
 import type { ModelShape } from '$lib/documents/trace.ts';
 import { Scatter } from '$lib/ops/scatter/index.ts';
 import type { ArmCache } from '../arm-cache.ts';
-import { HIDDEN, LayerCopy } from './layer-copy.ts';
+import { LayerCopy } from './layer-copy.ts';
+import { HIDDEN } from './summary-copy.ts';
 
 /** Tokens that a pass adds: the same number a row. */
 export interface NewTokens {

@@ -3,7 +3,7 @@ import type { ArmCache } from '../arm-cache.ts';
 
 /** Numbers of one layer; each is present only if it was asked for. */
 export interface LayerSeen {
-	/** [rows, heads, tokens, capacity] */
+	/** [rows whose attention was asked for, heads, tokens, capacity] */
 	attention?: Float32Array;
 	/** [rows, heads, w, headDim] */
 	queries?: Float32Array;
@@ -21,8 +21,11 @@ export interface SeenShape {
 	heads: number;
 	kvHeads: number;
 	headDim: number;
+	/** Places of a head: those in float32, then those of its pages. */
 	capacity: number;
 	tokens: number;
+	/** First row whose attention was asked for; 0 if absent. */
+	attentionFrom?: number;
 }
 
 export class Seen {
@@ -128,9 +131,9 @@ export class Seen {
 
 	private lastRow(row: number, layer: number, queryHead: number): Float32Array {
 		const all = this.asked(this.layers[layer].attention, 'attention');
-		const { heads, tokens, capacity } = this.shape;
-		const at = ((row * heads + queryHead + 1) * tokens - 1) * capacity;
-		return all.subarray(at, at + capacity);
+		const { heads, tokens, capacity, attentionFrom = 0 } = this.shape;
+		const at = (((row - attentionFrom) * heads + queryHead + 1) * tokens - 1) * capacity;
+		return this.asked(at >= 0 && at < all.length ? all.subarray(at, at + capacity) : undefined, `attention of row ${row}`);
 	}
 
 	private kvHead(queryHead: number): number {

@@ -4,7 +4,8 @@ import { random } from '$lib/numerics/random.ts';
 import { softmax } from '$lib/numerics/distribution.ts';
 import type { ArmCache } from '../arm-cache.ts';
 import { TINY } from '../testing.ts';
-import type { DeviceMemory, PassKind, PassWants } from './memory.ts';
+import type { DeviceMemory } from './memory.ts';
+import type { PassKind, PassWants } from './pass.ts';
 import type { Seen } from './seen.ts';
 
 export interface PassNumbers {
