@@ -1,5 +1,4 @@
 /** Methods against numbers of kvpress 0.5.4 (conformance/kvpress-golden-v1.json), on any engine. */
-import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { ArmCache } from '$lib/cache/arm-cache.ts';
 import { klFromLogits } from '$lib/numerics/distribution.ts';
@@ -8,43 +7,8 @@ import type { MethodInstance, PromptView } from '../define.ts';
 import { Requests, type Supplies } from '../requests.ts';
 import { readMethodSpec, startMethod } from '../start.ts';
 import { GOLDEN, GOLDEN_PROMPT, goldenIds, goldenShipped } from './golden-model.ts';
-
-const golden = JSON.parse(readFileSync('conformance/kvpress-golden-v1.json', 'utf8'));
-const { kvHeads, headDim: d } = GOLDEN;
-/** Positions and layers at which the fixture holds scores. */
-const SCORED = [0, 1, 2, 3, 50, 100, 150, 200, 201, 202];
-const SCORED_LAYERS = [0, 3];
-
-/** kvpress removes a ratio r: it keeps trunc(n (1 - r)). */
-const tokensFor = (ratio: number) => ({ tokens: Math.trunc(GOLDEN_PROMPT * (1 - ratio)) });
-
-const snapkv = { method: 'snapkv', params: { window: 8, kernel: 5 } };
-const withBudget = (spec: { method: string; params?: object }, ratio: number) => ({
-	...spec, params: { ...spec.params, budget: tokensFor(ratio) }
-});
-const wrapped = (method: string, scorer: object, ratio: number, params: object = {}) => ({
-	method, params: { scorer, budget: tokensFor(ratio), ...params }
-});
-
-/** Positions of a bitset: hexadecimal, bit i = position i. */
-function positionsOf(hex: string): number[] {
-	const set = BigInt(`0x${hex}`);
-	return Array.from({ length: GOLDEN_PROMPT }, (_, i) => i).filter((i) => (set >> BigInt(i)) & 1n);
-}
-
-const keptOf = (arm: ArmCache) =>
-	arm.layers.flatMap((layer) => Array.from({ length: kvHeads }, (_, head) => Array.from(layer.positions(head))));
-const absoluteSum = (x: ArrayLike<number>) => Array.from(x).reduce((sum, value) => sum + Math.abs(value), 0);
-const sumsOf = (arm: ArmCache, which: 'keys' | 'values') =>
-	arm.layers.map((layer) => Array.from({ length: kvHeads }, (_, head) => absoluteSum(layer[which](head))).reduce((a, b) => a + b));
-
-function expectClose(found: number[], wanted: number[], absolute: number, relative: number): void {
-	expect(found).toHaveLength(wanted.length);
-	found.forEach((value, i) => {
-		const off = Math.abs(value - wanted[i]);
-		expect(off, `number ${i}: ${value} for ${wanted[i]}`).toBeLessThanOrEqual(absolute + relative * Math.abs(wanted[i]));
-	});
-}
+import { d, expectClose, golden, keptOf, kvHeads, positionsOf, SCORED, SCORED_LAYERS, snapkv, sumsOf, withBudget, wrapped } from './kvpress-fixture.ts';
+import { policiesAgainstKvpress } from './kvpress-policies.ts';
 
 /** The fixture's model on some engine, its prompt read. */
 export interface GoldenEngine {
@@ -187,6 +151,8 @@ export function againstKvpress(title: string, open: () => Promise<GoldenEngine>)
 				}
 			}
 		});
+
+		policiesAgainstKvpress(() => ({ engine, pressed, start }));
 
 		describe('eight forced tokens after the prompt', () => {
 			const cases: [string, object][] = [
