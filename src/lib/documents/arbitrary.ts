@@ -11,6 +11,7 @@ const value = fc.oneof(fc.double({ noNaN: true, noDefaultInfinity: true }), fc.s
 const method = fc.record({ method: fc.stringMatching(/^[a-z0-9-]+$/).filter(Boolean), params: fc.dictionary(key, value) }, { requiredKeys: ['method'] });
 const seed = fc.nat(0xffffffff);
 const tokens = fc.array(fc.nat(4000), { minLength: 1, maxLength: 20 });
+const matchBytes = fc.oneof(fc.record({ arm: fc.nat(31) }), fc.record({ bytes: fc.integer({ min: 1, max: 1e9 }) }));
 export const documents = fc.record({
 	version: fc.constant(1), model: fc.constantFrom('nano', 'path:x', 'hf:a/b@c'),
 	prompt: fc.oneof(
@@ -24,7 +25,7 @@ export const documents = fc.record({
 		topK: fc.nat(100), topP: fc.double({ min: 0.01, max: 1, noNaN: true }), seed
 	}, { requiredKeys: [] }),
 	prefill: fc.record({ block: fc.oneof(fc.constant(null), fc.integer({ min: 1, max: 512 })) }, { requiredKeys: [] }),
-	arms: fc.array(fc.record({ label: fc.string(), stack: fc.array(method, { maxLength: 3 }) }, { requiredKeys: ['stack'] }), { maxLength: 4 }),
+	arms: fc.array(fc.record({ label: fc.string(), stack: fc.array(method, { maxLength: 3 }), matchBytes }, { requiredKeys: ['stack'] }), { maxLength: 4 }),
 	report: fc.subarray(['steps', 'bill', 'kept', 'logits']),
 	view: fc.dictionary(key, fc.jsonValue())
 }, { requiredKeys: ['version', 'model', 'prompt', 'arms'] });

@@ -33,7 +33,8 @@ const KNOWN: Record<string, string> = {
 	forced: 'only tokens',
 	generate: 'only tokens, temperature, topK, topP, seed',
 	prefill: 'only block',
-	arms: 'only label, stack',
+	arms: 'only label, stack, matchBytes',
+	matchBytes: 'only arm, or only bytes',
 	stack: 'only method, params',
 	chat: 'only role, content'
 };

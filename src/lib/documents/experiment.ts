@@ -22,10 +22,15 @@ export interface MethodSpec {
 	params?: Record<string, ParamValue>;
 }
 
+/** Whose bytes after the prompt an arm is to cost: another arm's (its index), or a number of bytes. */
+export type MatchBytes = { arm: number } | { bytes: number };
+
 /** One arm: methods applied in order to the same cache. */
 export interface ArmSpec {
 	label?: string;
 	stack: MethodSpec[];
+	/** Before the run the size of the arm (a budget, bits, ranks) is set so that it comes closest to this. */
+	matchBytes?: MatchBytes;
 }
 
 export interface ChatMessage {

@@ -50,6 +50,9 @@ describe('parseExperiment', () => {
 		['generate.topP: expected a number above 0, at most 1, found 0', { ...good, generate: { topP: 0 } }],
 		['forced: expected a text that is not empty', { ...good, forced: '' }],
 		['prefill.block: expected a whole number, 1 or more, found 0', { ...good, prefill: { block: 0 } }],
+		['arms[0].matchBytes: expected exactly one of {"arm": index} and {"bytes": number}, found {"arm":1,"bytes":5}', { ...good, arms: [{ stack: [], matchBytes: { arm: 1, bytes: 5 } }] }],
+		['arms[0].matchBytes.arm: expected the index of an arm', { ...good, arms: [{ stack: [], matchBytes: { arm: -1 } }] }],
+		['arms[0].matchBytes.by: unknown key; expected only arm, or only bytes', { ...good, arms: [{ stack: [], matchBytes: { arm: 1, by: 5 } }] }],
 		['report[1]: expected one of steps, bill, kept, logits, found "all"', { ...good, report: ['kept', 'all'] }]
 	])('says %s', (message, json) => {
 		expect(wrong(json)).toContain(message);

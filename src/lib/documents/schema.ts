@@ -38,6 +38,12 @@ function build(object: ObjectMaker) {
 		if (keys[0] === 'tokens') return object({ tokens: whole('a whole number of slots, 1 or more', 1, 1e9) }, 'a budget');
 		return object({ bytes: bounded('a number of bytes, 1 or more', 1, 1e15) }, 'a budget');
 	}) as v.GenericSchema<unknown>;
+	const matchBytes = v.lazy((input) => {
+		const keys = isObject(input) ? ['arm', 'bytes'].filter((key) => key in input) : [];
+		if (keys.length !== 1) return v.never('exactly one of {"arm": index} and {"bytes": number}');
+		if (keys[0] === 'arm') return object({ arm: whole('the index of an arm, 0 or more', 0, MAX_ARMS - 1) }, 'an arm');
+		return object({ bytes: bounded('a number of bytes, 1 or more', 1, 1e15) }, 'a number of bytes');
+	}) as v.GenericSchema<unknown>;
 	const param: v.GenericSchema<unknown> = v.lazy((input) => {
 		if (typeof input === 'number') return bounded('a finite number', -Number.MAX_VALUE, Number.MAX_VALUE);
 		if (typeof input === 'string') return v.string();
@@ -90,7 +96,8 @@ function build(object: ObjectMaker) {
 		prefill: v.optional(object({ block: v.optional(block, null) }, 'an object'), () => ({ block: null })),
 		arms: v.pipe(v.array(object({
 			label: v.optional(v.string('a text')),
-			stack: v.array(method, REQUIRED.stack)
+			stack: v.array(method, REQUIRED.stack),
+			matchBytes: v.optional(matchBytes)
 		}, 'an arm: {"stack": […]}'), REQUIRED.arms), v.maxLength(MAX_ARMS, `at most ${MAX_ARMS} arms`)),
 		report: v.optional(v.array(v.picklist(REPORT_PARTS, 'one of steps, bill, kept, logits'), 'a list of parts'), () => [...DEFAULT_REPORT]),
 		view: v.optional(v.record(v.string(), v.unknown(), 'an object'))
@@ -154,7 +161,7 @@ export function strip(experiment: Experiment): Record<string, unknown> {
 	const kept = Object.entries(generate).filter(([key, value]) => value !== DEFAULT_GENERATE[key as keyof typeof DEFAULT_GENERATE]);
 	if (kept.length) out.generate = Object.fromEntries(kept);
 	if (prefill.block !== null) out.prefill = { block: prefill.block };
-	out.arms = arms.map(({ label, stack }) => (label === undefined ? { stack } : { label, stack }));
+	out.arms = arms.map(({ label, stack, matchBytes }) => ({ ...(label === undefined ? {} : { label }), stack, ...(matchBytes ? { matchBytes } : {}) }));
 	if (!same(report, DEFAULT_REPORT)) out.report = report;
 	if (view && Object.keys(view).length) out.view = view;
 	return out;
