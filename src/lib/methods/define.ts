@@ -139,6 +139,8 @@ export interface StartContext {
 	 * slot (`perSlot`) are taken off. A fraction of 1 gives Infinity: no limit, at decode neither.
 	 */
 	slots(budget: Budget, overhead?: number, perSlot?: number): number;
+	/** What an inner method asks of the forward pass, for wrappers that go on supplying it. */
+	needsOf(spec: unknown): Needs;
 	/** Starts an inner method (wrappers). */
 	inner(spec: unknown): MethodInstance;
 }

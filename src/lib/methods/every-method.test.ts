@@ -16,7 +16,8 @@ const acting: Record<string, object> = {
 	'svd-truncation': { rankK: 3, rankV: 4 },
 	rtn: { bitsK: 3, bitsV: 5, group: 8, axisK: 'channel' },
 	kivi: { group: 8, residual: 16 },
-	quest: { page: 4, exempt: 0 }
+	quest: { page: 4, exempt: 0 },
+	dms: { threshold: -2.8, window: 12 }
 };
 const specOf = (method: string, more: object = {}) => ({ method, params: { ...acting[method], ...more } });
 
@@ -24,7 +25,8 @@ const specOf = (method: string, more: object = {}) => ({ method, params: { ...ac
 const idle: Record<string, object> = {
 	rtn: { bitsK: 16, bitsV: 16 },
 	'svd-truncation': { rankK: TINY.headDim, rankV: TINY.headDim },
-	kivi: { residual: 1024, group: 32 }
+	kivi: { residual: 1024, group: 32 },
+	dms: { threshold: -1e9 }
 };
 const whole = (method: string) => idle[method] ?? { budget: { fraction: 1 } };
 
@@ -115,7 +117,7 @@ describe.each([...methods.keys()])('%s', (id) => {
 });
 
 describe('stacks', () => {
-	const evictors = ['streaming-llm', 'h2o', 'snapkv', 'adakv', 'merging-press', 'momentkv', 'key-rerotation', 'knorm'];
+	const evictors = ['streaming-llm', 'h2o', 'snapkv', 'adakv', 'merging-press', 'momentkv', 'key-rerotation', 'knorm', 'chunk-press', 'cam-press'];
 	const codecs = ['kivi', 'rtn', 'svd-truncation'];
 	const pairs = evictors.flatMap((first) => [...codecs, 'quest', 'h2o', 'snapkv'].map((second) => [first, second]));
 	it.each(pairs)('%s, then %s', (first, second) => {

@@ -68,6 +68,7 @@ export function startMethod(spec: CompleteSpec, run: RunFacts, path = 'method'):
 				throw new DocumentError(`${path}.params.budget.bytes`, `expected ${error.message}`);
 			}
 		},
+		needsOf: (inner) => needsOf(inner as CompleteSpec),
 		inner: (inner) => startMethod(inner as CompleteSpec, facts, `${path}.params.scorer`)
 	};
 	const method = methodOf(spec);

@@ -14,12 +14,6 @@ export function scorerNeeds(params: Params, inner?: (spec: unknown) => Needs): N
 	return Object.fromEntries(Object.entries(ofPrompt).filter(([, wanted]) => wanted));
 }
 
-/** What the scorer needs when it is asked again while the text is written: its steps are kept in the place of the prompt. */
-export function stepNeeds(params: Params, inner?: (spec: unknown) => Needs): Needs {
-	const needs = scorerNeeds(params, inner);
-	return { ...needs, ...(needs.attentionSums ? { stepAttention: true } : {}), ...(needs.queries || needs.queriesBefore ? { stepQuery: true } : {}) };
-}
-
 /** What the scorer needs when it is asked about parts of the prompt: every query, if it wants any. */
 export function partNeeds(params: Params, inner?: (spec: unknown) => Needs): Needs {
 	const needs = scorerNeeds(params, inner);

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ArmCache } from '$lib/cache/arm-cache.ts';
 import type { MethodInstance } from '../define.ts';
+import { GOLDEN_PROMPT } from './golden-model.ts';
 import { expectClose, golden, keptOf, snapkv, sumsOf, SCORED_LAYERS, d, kvHeads, positionsOf } from './kvpress-fixture.ts';
 import type { GoldenEngine } from './kvpress-suite.ts';
 
@@ -38,5 +39,10 @@ export function policiesAgainstKvpress(open: () => Pressing): void {
 				expectClose(ends, wanted.k0[i], 1e-5, 2e-4);
 			});
 		});
+	});
+
+	it('dms(knorm,-9,w16) evicts as many entries of every head', () => {
+		const arm = open().pressed({ method: 'dms', params: { scorer: knorm, threshold: -9, window: 16 } });
+		expect(keptOf(arm).map((kept) => GOLDEN_PROMPT - kept.length)).toEqual(golden.cases['dms(knorm,-9,w16)'].per_head);
 	});
 }
