@@ -9,6 +9,7 @@ import { HeadStore } from './head-store.ts';
 import { LayerStore } from './layer-cache.ts';
 import { packLayers, type LabelledPart } from './pack.ts';
 import { Recorder } from './recorder.ts';
+import { forkSharing } from './sharing.ts';
 import type { ArmCache as ArmCacheSeam } from './types.ts';
 
 export interface PromptNumbers {
@@ -27,15 +28,14 @@ export class ArmCache implements ArmCacheSeam {
 		readonly shape: ModelShape,
 		readonly rope: Rotation,
 		readonly layers: LayerStore[],
-		private readonly recorder: Recorder,
-		/** Tokens read so far, prompt included. */
-		private tokenCount: number
+		private readonly recorder: Recorder
 	) {}
 
 	/** The full cache of a prompt. Throws RangeError when the numbers do not fit the shape. */
 	static fromPrompt({ shape, n, keys, values, rope }: PromptNumbers): ArmCache {
 		const { kvHeads, headDim } = shape;
 		const recorder = new Recorder();
+		recorder.tokens = n;
 		const layers = Array.from({ length: shape.layers }, (_, layer) => {
 			const [k, v] = [keys(layer), values(layer)];
 			const wanted = kvHeads * n * headDim;
@@ -48,18 +48,20 @@ export class ArmCache implements ArmCacheSeam {
 			});
 			return new LayerStore(layer, headDim, heads, recorder);
 		});
-		return new ArmCache(shape, rope, layers, recorder, n);
+		return new ArmCache(shape, rope, layers, recorder);
 	}
 
-	/** An independent copy; records start empty. */
+	/** An independent copy; records start empty. Layers that share with each other do so in the copy, too. */
 	fork(): ArmCache {
 		const recorder = this.recorder.fork();
-		return new ArmCache(this.shape, this.rope, this.layers.map((layer) => layer.fork(recorder)), recorder, this.tokenCount);
+		const layers = this.layers.map((layer) => layer.fork(recorder));
+		forkSharing(this.layers.flatMap(({ heads }) => heads), layers.flatMap(({ heads }) => heads));
+		return new ArmCache(this.shape, this.rope, layers, recorder);
 	}
 
 	/** Tokens read so far; the next logical position. */
 	get tokens(): number {
-		return this.tokenCount;
+		return this.recorder.tokens;
 	}
 
 	/** From now on verbs are recorded as this method's, at this step. */
@@ -94,11 +96,11 @@ export class ArmCache implements ArmCacheSeam {
 		const last = store.length > 0 ? store.slots.columns.position[store.length - 1] : -1;
 		if (position <= last) throw new RangeError(`layer ${layer}, head ${head}: position ${position} does not come after ${last}`);
 		store.append(key, value, position, angle, 0, place);
-		this.tokenCount = Math.max(this.tokenCount, position + 1);
+		this.recorder.tokens = Math.max(this.recorder.tokens, position + 1);
 	}
 
 	nextPosition(): number {
-		if (!this.layers.some((layer) => layer.rotated)) return this.tokenCount;
+		if (!this.layers.some((layer) => layer.rotated)) return this.recorder.tokens;
 		let next = 0;
 		for (const layer of this.layers) {
 			for (const { length, slots } of layer.heads) {

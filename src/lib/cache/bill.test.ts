@@ -6,7 +6,7 @@ import { ArmCache } from './arm-cache.ts';
 import { fullCacheBytes } from './bill.ts';
 import { lowRankCodec } from './codecs/lowrank.ts';
 import { uniformCodec } from './codecs/uniform.ts';
-import { naiveBill, naiveEncode, order, type NaiveHead } from './naive.ts';
+import { naiveBill, naiveEncode, naiveFlip, naiveOwner, order, type NaiveHead } from './naive.ts';
 import { unpackExact, type LabelledPart } from './pack.ts';
 import { randomArm, TINY } from './testing.ts';
 import type { Codec, Which } from './types.ts';
@@ -32,6 +32,8 @@ class Pair {
 	private encodes = false;
 	private blocks = 0;
 	private readonly guarded = [new Set<number>(), new Set<number>()];
+	/** Numbers of every token read, [layer][head][position], for `restore`. */
+	private readonly read: { K: Float32Array; V: Float32Array }[][][];
 
 	constructor(n: number) {
 		this.arm = randomArm(n);
@@ -42,6 +44,7 @@ class Pair {
 				blockK: null, blockV: null, window: false, hidden: false, bias: 0
 			}));
 		}));
+		this.read = this.naive.map((heads) => heads.map((slots) => slots.map(({ K, V }) => ({ K: K.slice(), V: V.slice() }))));
 	}
 
 	act(verb: string, layer: number, head: number, draw: Random): void {
@@ -64,6 +67,7 @@ class Pair {
 				this.naive.forEach((heads, l) => heads.forEach((list, h) => {
 					const [K, V] = [0, 1].map(() => Float32Array.from({ length: d }, () => draw.normal()));
 					this.arm.append(l, h, K, V, position);
+					this.read[l][h].push({ K: K.slice(), V: V.slice() });
 					list.push({ position, K, V, blockK: null, blockV: null, window: false, hidden: false, bias: 0 });
 				}));
 				break;
@@ -73,7 +77,7 @@ class Pair {
 				// Runs and scattered sets alike.
 				const from = draw.int(0, slots.length);
 				const wanted = draw.chance(0.5) ? some : slots.map((_, i) => i).slice(from, from + 5);
-				const exact = wanted.filter((slot) => !slots[slot][which === 'K' ? 'blockK' : 'blockV']);
+				const exact = wanted.filter((slot) => !slots[slot][which === 'K' ? 'blockK' : 'blockV'] && !slots[slot].slow);
 				if (exact.length === 0) return;
 				const codec = draw.pick(CODECS);
 				cache.encode(head, which, exact, codec);
@@ -83,7 +87,7 @@ class Pair {
 				break;
 			}
 			case 'merge': {
-				const [into, ...from] = some.filter((slot) => !isGuarded(slot));
+				const [into, ...from] = some.filter((slot) => !isGuarded(slot) && !slots[slot].slow);
 				if (into === undefined || slots[into].blockV) return;
 				const value = Float32Array.from({ length: d }, () => draw.normal());
 				const bias = draw.chance(0.5) ? Math.fround(Math.log(1 + from.length)) : 0;
@@ -100,6 +104,46 @@ class Pair {
 				cache.hide(head, some);
 				for (const slot of some) slots[slot].hidden = true;
 				break;
+			case 'offload':
+			case 'fetch':
+				cache[verb](head, some);
+				for (const slot of some) slots[slot].slow = verb === 'offload';
+				break;
+			case 'restore': {
+				const gone = this.read[layer][head].map((_, position) => position).filter((position) => !slots.some((slot) => slot.position === position) && draw.chance(0.5));
+				const all = (which: Which) => Float32Array.from(gone.flatMap((position) => [...this.read[layer][head][position][which]]));
+				cache.restore(head, { positions: Int32Array.from(gone), keys: all('K'), values: all('V') });
+				for (const position of gone) {
+					const { K, V } = this.read[layer][head][position];
+					slots.push({ position, K: K.slice(), V: V.slice(), blockK: null, blockV: null, window: false, hidden: false, bias: 0 });
+				}
+				slots.sort((a, b) => a.position - b.position);
+				break;
+			}
+			case 'share': {
+				const which: Which = draw.pick(['K', 'V']);
+				const [block, from] = which === 'K' ? ['blockK', 'fromK'] as const : ['blockV', 'fromV'] as const;
+				const [l, h] = [draw.int(0, 1), draw.int(0, 1)];
+				if (l === layer && h === head) return;
+				const lends = (slot: number) => this.naive[l][h].find(({ position }) => position === slots[slot].position);
+				const list = some.filter((slot) => !slots[slot].slow && lends(slot) && !lends(slot)![block]);
+				cache.share(head, which, list, { layer: this.arm.layers[l], head: h });
+				for (const slot of list) {
+					const owner = naiveOwner(this.naive, lends(slot)!, which);
+					if (owner !== slots[slot]) Object.assign(slots[slot], { [which]: owner[which], [from]: owner, [block]: null });
+				}
+				break;
+			}
+			case 'corrupt': {
+				if (some.length === 0) return;
+				const [which, slot, channel]: [Which, number, number] = [draw.pick(['K', 'V']), draw.pick(some), draw.int(0, d - 1)];
+				const block = slots[slot][which === 'K' ? 'blockK' : 'blockV'];
+				// Of exact numbers sign or mantissa, so that they stay finite and can be encoded.
+				const bit = block ? draw.int(0, block.codec.bits - 1) : draw.pick([31, draw.int(0, 22)]);
+				cache.corrupt(head, which, [{ slot, channel, bit }], { word: 'f32' });
+				naiveFlip(slots[slot], which, channel, bit);
+				break;
+			}
 			case 'protect': {
 				const positions = some.slice(0, 2).map((slot) => slots[slot].position);
 				cache.protect(positions, 'hand');
@@ -119,13 +163,17 @@ class Pair {
 			expect([...layer.positions(head)]).toEqual(slots.map((slot) => slot.position));
 			expect([...layer.keys(head)]).toEqual(slots.flatMap((slot) => [...slot.K]));
 			expect([...layer.values(head)]).toEqual(slots.flatMap((slot) => [...slot.V]));
-			expect([...layer.hidden(head)]).toEqual(slots.map((slot) => Number(slot.hidden)));
+			expect([...layer.hidden(head)]).toEqual(slots.map((slot) => Number(slot.hidden || Boolean(slot.slow))));
 			expect([...layer.bias(head)]).toEqual(slots.map((slot) => slot.bias));
 		}));
 		const bill = arm.bill();
 		const parts = arm.pack();
 		expect(bill.items).toEqual(itemsOf(parts));
-		expect(bill.items).toEqual(naiveBill(this.naive, this.encodes));
+		const naive = naiveBill(this.naive, this.encodes);
+		expect(bill.items).toEqual(naive.all);
+		expect({ ...naive.slow, ...bill.slow }).toEqual(naive.slow);
+		expect(itemsOf(parts.filter(({ slow }) => slow))).toEqual(naive.slow);
+		expect(bill.fast).toBe(bill.total - BILL_ITEMS.reduce((sum, item) => sum + naive.slow[item], 0));
 		expect(bill.total).toBe(parts.reduce((sum, part) => sum + part.array.byteLength, 0));
 		const sideBytes = (which: Which) => parts
 			.filter((part) => part.which === which && (part.item === 'payload' || part.item === 'window'))
@@ -139,21 +187,26 @@ class Pair {
 		this.naive.forEach((heads, layer) => heads.forEach((slots, head) => {
 			for (const which of ['K', 'V'] as const) {
 				const mine = parts.filter((part) => part.layer === layer && part.head === head && part.which === which);
-				const exact = slots.filter((slot) => !slot[which === 'K' ? 'blockK' : 'blockV']);
-				const wanted = [...exact.filter((slot) => !(this.encodes && slot.window)), ...exact.filter((slot) => this.encodes && slot.window)];
+				const exact = slots.filter((slot) => !slot[which === 'K' ? 'blockK' : 'blockV'] && naiveOwner(this.naive, slot, which) === slot);
+				const wanted = [false, true].flatMap((slow) => [false, true].flatMap((window) =>
+					exact.filter((slot) => Boolean(slot.slow) === slow && (this.encodes && slot.window) === window)));
 				const unpacked = mine.filter((part) => part.what === 'exact').flatMap((part) => [...unpackExact(part)]);
-				wanted.flatMap((slot) => [...slot[which]]).forEach((x, i) => expect(Math.abs(unpacked[i] - x)).toBeLessThanOrEqual(Math.abs(x) * 2 ** -11 + 2 ** -25));
+				expect(unpacked.length).toBe(d * wanted.length);
+				expect(wanted.flatMap((slot) => [...slot[which]]).filter((x, i) => !(Math.abs(unpacked[i] - x) <= Math.abs(x) * 2 ** -11 + 2 ** -25))).toEqual([]);
 				const side = which === 'K' ? 'blockK' : 'blockV';
 				const blocks = [...new Set(slots.map((slot) => slot[side]))].filter((block) => block !== null).sort((a, b) => order.get(a)! - order.get(b)!);
 				blocks.forEach((block, number) => {
-					const stored = mine.filter((part) => part.what === 'block' && part.block === number);
-					const live = slots.filter((slot) => slot[side] === block);
-					const rows = block.codec.keepRows ? live.length : block.rows;
-					const decoded = block.codec.decode({ codec: block.codec.id, rows, columns: d, parts: stored });
-					// A bitmap says which rows live, where some are dead.
-					const bitmap = mine.find((part) => part.what === 'live' && part.block === number)?.array;
-					const alive = Array.from({ length: rows }, (_, row) => row).filter((row) => !bitmap || (bitmap[row >> 3] >> (row & 7)) & 1);
-					expect(alive.flatMap((row) => [...decoded.slice(row * d, (row + 1) * d)])).toEqual(live.flatMap((slot) => [...slot[which]]));
+					for (const slow of block.codec.keepRows ? [false, true] : [null]) {
+						const stored = mine.filter((part) => part.what === 'block' && part.block === number && (slow === null || Boolean(part.slow) === slow));
+						const live = slots.filter((slot) => slot[side] === block && (slow === null || Boolean(slot.slow) === slow));
+						if (live.length === 0) continue;
+						const rows = block.codec.keepRows ? live.length : block.numbers.length;
+						const decoded = block.codec.decode({ codec: block.codec.id, rows, columns: d, parts: stored });
+						// A bitmap says which rows live, where some are dead.
+						const bitmap = mine.find((part) => part.what === 'live' && part.block === number)?.array;
+						const alive = Array.from({ length: rows }, (_, row) => row).filter((row) => !bitmap || (bitmap[row >> 3] >> (row & 7)) & 1);
+						expect(alive.flatMap((row) => [...decoded.slice(row * d, (row + 1) * d)])).toEqual(live.flatMap((slot) => [...slot[which]]));
+					}
 				});
 			}
 		}));
@@ -161,7 +214,7 @@ class Pair {
 }
 
 const verbs = fc.array(fc.record({
-	verb: fc.constantFrom('evict', 'keep', 'append', 'encode', 'encode', 'merge', 'mark', 'hide', 'protect'),
+	verb: fc.constantFrom('evict', 'keep', 'append', 'encode', 'encode', 'merge', 'mark', 'hide', 'protect', 'offload', 'fetch', 'restore', 'share', 'corrupt'),
 	layer: fc.integer({ min: 0, max: 1 }),
 	head: fc.integer({ min: 0, max: 1 }),
 	seed: fc.integer()

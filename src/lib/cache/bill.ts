@@ -5,7 +5,7 @@
 import { BILL_ITEMS, type Bill, type BillItem } from '$lib/documents/trace.ts';
 import type { ArmCache } from './arm-cache.ts';
 import type { HeadStore } from './head-store.ts';
-import { deadRowBytes, hasBias, isRagged, isUnbrokenRun, liveRows, positionBytes, slotMapBytes, slotMapOf } from './layout.ts';
+import { deadRowBytes, hasBias, isRagged, isSlow, isUnbrokenRun, ownSlots, placeMaps, positionBytes, slotMapBytes, slotMapOf, storedBlocks } from './layout.ts';
 import { ROLES } from './slot-table.ts';
 import type { PackedArray, PackedPart, Which } from './types.ts';
 
@@ -20,38 +20,57 @@ export function exactItem(role: number, encodes: boolean): 'payload' | 'window' 
 
 class Tally {
 	items = Object.fromEntries(BILL_ITEMS.map((item) => [item, 0])) as Record<BillItem, number>;
+	/** What of `items` lies in slow memory. */
+	slow: Partial<Record<BillItem, number>> = {};
 	numbers = { K: 0, V: 0 };
 	private seen = new Set<PackedArray>();
 
-	add(item: BillItem, bytes: number, which?: Which): void {
+	add(item: BillItem, bytes: number, which?: Which, slow = false): void {
 		this.items[item] += bytes;
+		if (slow && bytes > 0) this.slow[item] = (this.slow[item] ?? 0) + bytes;
 		if (which && (item === 'payload' || item === 'window')) this.numbers[which] += bytes;
 	}
 
 	/** Counts an array once, however many blocks share it. */
-	part({ item, array }: PackedPart, which?: Which): void {
+	part({ item, array }: PackedPart, which?: Which, slow = false): void {
 		if (this.seen.has(array)) return;
 		this.seen.add(array);
-		this.add(item, array.byteLength, which);
+		this.add(item, array.byteLength, which, slow);
+	}
+
+	get slowTotal(): number {
+		return Object.values(this.slow).reduce((sum, bytes) => sum + bytes, 0);
+	}
+}
+
+/** Codebooks stay: other blocks need them. */
+export const partIsSlow = (part: PackedPart, blockIsSlow: boolean): boolean => blockIsSlow && part.item !== 'codebooks';
+
+/** Bytes of one head in slow memory. */
+export function slowBytes(head: HeadStore): number {
+	const tally = new Tally();
+	for (const which of ['K', 'V'] as const) addNumbers(tally, head, which, false);
+	return tally.slowTotal;
+}
+
+function addNumbers(tally: Tally, head: HeadStore, which: Which, encodes: boolean): void {
+	const { columns } = head.slots;
+	const blocks = columns[which === 'K' ? 'blockK' : 'blockV'];
+	for (const slot of ownSlots(head, which)) {
+		if (blocks[slot] < 0) tally.add(exactItem(columns.role[slot], encodes), EXACT_BYTES * head.headDim, which, isSlow(head, slot));
+	}
+	for (const { payload, rows, slow } of storedBlocks(head, which)) {
+		for (const part of payload.parts) tally.part(part, which, partIsSlow(part, slow));
+		tally.add('indices', deadRowBytes(payload.rows, rows.length));
 	}
 }
 
 function addHead(tally: Tally, head: HeadStore, encodes: boolean, context: number): void {
-	const { columns } = head.slots;
 	for (const which of ['K', 'V'] as const) {
-		const blocks = columns[which === 'K' ? 'blockK' : 'blockV'];
-		const exact = { payload: 0, window: 0 };
-		for (let slot = 0; slot < head.length; slot++) {
-			if (blocks[slot] < 0) exact[exactItem(columns.role[slot], encodes)]++;
-		}
-		for (const item of ['payload', 'window'] as const) tally.add(item, EXACT_BYTES * head.headDim * exact[item], which);
-		if (head.blocks.size === 0) continue;
-		for (const { block, rows } of liveRows(head, which)) {
-			for (const part of block.payload.parts) tally.part(part, which);
-			tally.add('indices', deadRowBytes(block.payload.rows, rows.length));
-		}
-		tally.add('indices', slotMapBytes(slotMapOf(head, which), head.length));
+		addNumbers(tally, head, which, encodes);
+		if (head.blocks.size > 0) tally.add('indices', slotMapBytes(slotMapOf(head, which), head.length));
 	}
+	for (const { array } of placeMaps(head)) tally.add('indices', array.byteLength);
 	if (!isUnbrokenRun(head)) tally.add('positions', positionBytes(context) * head.length);
 	if (hasBias(head)) tally.add('state', EXACT_BYTES * head.length);
 	for (const part of head.summary?.parts ?? []) tally.part(part);
@@ -73,9 +92,10 @@ export function billOf(arm: ArmCache): Bill {
 	const full = fullCacheBytes(arm.shape, arm.tokens);
 	return {
 		total,
-		// Nothing is kept in slow memory yet: hidden slots may be shown at any step.
-		fast: total,
+		// What is only hidden stays in fast memory: it may be shown at any step.
+		fast: total - tally.slowTotal,
 		items: tally.items,
+		...(tally.slowTotal > 0 ? { slow: tally.slow } : {}),
 		ratio: full / total,
 		bitsPerNumber: (8 * total * EXACT_BYTES) / full,
 		payloadK: tally.numbers.K,

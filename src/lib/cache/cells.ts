@@ -2,7 +2,7 @@
 import { CELL_STATES, type CellState } from '$lib/documents/trace.ts';
 import type { ArmCache } from './arm-cache.ts';
 import type { HeadStore } from './head-store.ts';
-import { ROLES } from './slot-table.ts';
+import { PAST, ROLES } from './slot-table.ts';
 
 const STATE = Object.fromEntries(CELL_STATES.map((state, i) => [state, i])) as Record<CellState, number>;
 /** The reason under which a reader's own pins are protected. */
@@ -13,17 +13,23 @@ function stateOfBits(bits: number): CellState {
 	return bits <= 2.5 ? 'b2' : bits <= 3.5 ? 'b3' : bits < 5 ? 'b4' : 'b8';
 }
 
+/** What stands out most. Slots in slow memory cannot be read, so they are hidden; shared ones look as what they are. */
 function stateOfSlot(head: HeadStore, slot: number, pinned: boolean): CellState {
 	const { columns } = head.slots;
 	if (columns.hidden[slot]) return 'hidden';
 	if (pinned) return 'pinned';
+	const past = columns.past[slot];
+	if (past & PAST.corrupted) return 'corrupted';
 	const [k, v] = [columns.blockK[slot], columns.blockV[slot]];
 	if (k >= 0 || v >= 0) {
 		const [codecK, codecV] = [head.blocks.get(k)?.codec, head.blocks.get(v)?.codec];
 		if (codecK?.rank !== undefined || codecV?.rank !== undefined) return 'lowrank';
-		return stateOfBits(((codecK?.bits ?? 16) + (codecV?.bits ?? 16)) / 2);
+		const bits = ((codecK?.bits ?? 16) + (codecV?.bits ?? 16)) / 2;
+		if (bits < 16) return stateOfBits(bits);
 	}
-	if (columns.merged[slot]) return 'merged';
+	if (past & PAST.merged) return 'merged';
+	if (past & PAST.fetched) return 'fetched';
+	if (past & PAST.restored) return 'restored';
 	const role = ROLES[columns.role[slot]];
 	return role === 'none' ? 'kept' : role;
 }

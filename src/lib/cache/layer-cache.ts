@@ -1,15 +1,10 @@
 /** One layer of one arm: the verbs, with their checks, the protected set and the records. */
-import type { HeadStore } from './head-store.ts';
-import { LayerReadings } from './layer-readings.ts';
+import { LayerStorage } from './layer-storage.ts';
 import type { Recorder } from './recorder.ts';
-import { DIRTY_BIAS, ROLES, type Role } from './slot-table.ts';
+import { DIRTY_BIAS, HIDDEN_BY_METHOD, PAST, ROLES, type Role } from './slot-table.ts';
 import type { Codec, LayerCache, MergeInstruction, PackedPart, Reasons, Summary, Which } from './types.ts';
 
-export class LayerStore extends LayerReadings implements LayerCache {
-	constructor(layer: number, headDim: number, heads: HeadStore[], private readonly recorder: Recorder) {
-		super(layer, headDim, heads);
-	}
-
+export class LayerStore extends LayerStorage implements LayerCache {
 	fork(recorder: Recorder): LayerStore {
 		const copy = new LayerStore(this.layer, this.headDim, this.heads.map((head) => head.fork()), recorder);
 		for (const [position, reason] of this.protectedPositions) copy.protectedPositions.set(position, reason);
@@ -43,7 +38,7 @@ export class LayerStore extends LayerReadings implements LayerCache {
 		const position = store.slots.columns.position;
 		merges.forEach(({ into, from, weights, value, key, bias }, i) => {
 			store.rewrite(into, value, key);
-			store.slots.columns.merged[into] = 1;
+			store.slots.columns.past[into] |= PAST.merged;
 			if (bias !== undefined && bias !== store.slots.columns.bias[into]) {
 				store.slots.columns.bias[into] = bias;
 				store.markDirty(into, DIRTY_BIAS);
@@ -68,6 +63,7 @@ export class LayerStore extends LayerReadings implements LayerCache {
 		const store = this.store(head);
 		const list = this.slotList(head, slots);
 		if (list.length === 0) throw new RangeError(`${this.where(head)}: a block to encode holds at least one slot`);
+		this.checkResident(head, list);
 		for (const slot of list) {
 			if (!store.isExact(slot, which)) throw new RangeError(`${this.where(head)}: ${which} of slot ${slot} is encoded already, and a slot is encoded once`);
 		}
@@ -77,8 +73,7 @@ export class LayerStore extends LayerReadings implements LayerCache {
 			positions: this.positionsOf(head, list), which, codec: words, bits: codec.bits,
 			...(codec.rank === undefined ? {} : { rank: codec.rank })
 		}, reasons);
-		// 16 bits without a projection is what an exact slot is billed at: it stays as it is.
-		if (codec.bits === 16 && codec.rank === undefined) return;
+		if (codec.exact) return;
 		this.recorder.encodes = true;
 		store.encode(list, which, codec, beforeRope);
 	}
@@ -88,12 +83,8 @@ export class LayerStore extends LayerReadings implements LayerCache {
 		const store = this.store(head);
 		const count = positions.length;
 		if (count === 0) throw new RangeError(`${this.where(head)}: a head must keep at least one slot`);
-		if (keys.length !== count * this.headDim || values.length !== count * this.headDim || bias.length !== count) {
-			throw new RangeError(`${this.where(head)}: keys, values and bias do not fit ${count} slots`);
-		}
-		for (let i = 1; i < count; i++) {
-			if (positions[i] <= positions[i - 1]) throw new RangeError(`${this.where(head)}: positions must ascend`);
-		}
+		if (bias.length !== count) throw new RangeError(`${this.where(head)}: ${bias.length} biases do not fit ${count} slots`);
+		this.checkNumbers(head, slots);
 		const given = new Set(positions);
 		for (const position of this.positions(head)) {
 			if (this.protectedPositions.has(position) && !given.has(position)) {
@@ -124,22 +115,23 @@ export class LayerStore extends LayerReadings implements LayerCache {
 	}
 
 	hide(head: number, slots: ArrayLike<number>, reasons?: Reasons): void {
-		this.setHidden(head, slots, 1, reasons);
+		this.setHidden(head, slots, true, reasons);
 	}
 	show(head: number, slots: ArrayLike<number>, reasons?: Reasons): void {
-		this.setHidden(head, slots, 0, reasons);
+		this.setHidden(head, slots, false, reasons);
 	}
 
 	/** Only slots that change are recorded. */
-	private setHidden(head: number, slots: ArrayLike<number>, hidden: 0 | 1, reasons?: Reasons): void {
+	private setHidden(head: number, slots: ArrayLike<number>, hide: boolean, reasons?: Reasons): void {
 		const store = this.store(head);
-		const changed = this.slotList(head, slots).filter((slot) => store.slots.columns.hidden[slot] !== hidden);
+		const { hidden } = store.slots.columns;
+		const changed = this.slotList(head, slots).filter((slot) => Boolean(hidden[slot] & HIDDEN_BY_METHOD) !== hide);
 		for (const slot of changed) {
-			store.slots.columns.hidden[slot] = hidden;
+			hidden[slot] ^= HIDDEN_BY_METHOD;
 			store.markDirty(slot, DIRTY_BIAS);
 		}
 		if (changed.length === 0) return;
-		this.recorder.write({ verb: hidden ? 'hide' : 'show', layer: this.layer, head, positions: this.positionsOf(head, changed) }, reasons);
+		this.recorder.write({ verb: hide ? 'hide' : 'show', layer: this.layer, head, positions: this.positionsOf(head, changed) }, reasons);
 	}
 
 	mark(head: number, slots: ArrayLike<number>, role: Role): void {
@@ -170,7 +162,7 @@ export class LayerStore extends LayerReadings implements LayerCache {
 		const gone = new Set<number>();
 		const receives = new Set<number>();
 		for (const { into, from, weights, value, key } of merges) {
-			this.slotList(head, [into, ...from]);
+			this.checkResident(head, this.slotList(head, [into, ...from]));
 			if (weights.length !== from.length) throw new RangeError(`${this.where(head)}: ${weights.length} weights for ${from.length} slots`);
 			if (receives.has(into)) throw new RangeError(`${this.where(head)}: slot ${into} receives twice in one merge`);
 			receives.add(into);

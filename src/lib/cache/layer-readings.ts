@@ -3,7 +3,9 @@
  * themselves lie in one `HeadStore` a KV head.
  */
 import type { HeadStore } from './head-store.ts';
-import type { PackedPart, Summary, Which } from './types.ts';
+import { OWNER, slotAt } from './sharing.ts';
+import { OFFLOADED } from './slot-table.ts';
+import type { PackedPart, SlotNumbers, Summary, Which } from './types.ts';
 
 export class LayerReadings {
 	/** Protected logical positions and why. */
@@ -42,7 +44,30 @@ export class LayerReadings {
 		return this.store(head).slots.copy('bias');
 	}
 	hidden(head: number): Uint8Array {
-		return this.store(head).slots.copy('hidden');
+		return this.store(head).slots.copy('hidden').map((why) => (why ? 1 : 0));
+	}
+	offloaded(head: number): Uint8Array {
+		return this.store(head).slots.copy('hidden').map((why) => (why & OFFLOADED ? 1 : 0));
+	}
+	shared(head: number, which: Which): Uint8Array {
+		return Uint8Array.from(this.store(head).slots.copy(OWNER[which]), (owner) => (owner < 0 ? 0 : 1));
+	}
+	numbersAt(head: number, positions: ArrayLike<number>): SlotNumbers {
+		const store = this.store(head);
+		const slots = Array.from(positions, (position) => {
+			const slot = slotAt(store, position);
+			if (slot < 0) throw new RangeError(`${this.where(head)} has no slot at position ${position}`);
+			return slot;
+		});
+		const rows = (which: Which) => {
+			const out = new Float32Array(slots.length * this.headDim);
+			slots.forEach((slot, i) => out.set(store.numbers(slot, which), i * this.headDim));
+			return out;
+		};
+		return {
+			positions: Int32Array.from(positions), keys: rows('K'), values: rows('V'),
+			angles: Int32Array.from(slots, (slot) => store.slots.columns.angle[slot])
+		};
 	}
 	protectedSlots(head: number): Uint8Array {
 		return Uint8Array.from(this.positions(head), (position) => (this.protectedPositions.has(position) ? 1 : 0));

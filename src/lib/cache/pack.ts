@@ -1,9 +1,9 @@
 /** The whole cache as the arrays that would be stored or sent, and back. */
 import { fromHalf, toHalf } from '$lib/numerics/half.ts';
 import type { ArmCache } from './arm-cache.ts';
-import { exactItem } from './bill.ts';
+import { exactItem, partIsSlow } from './bill.ts';
 import type { HeadStore } from './head-store.ts';
-import { deadRowBytes, hasBias, isRagged, isUnbrokenRun, liveRows, positionBytes, slotMapOf } from './layout.ts';
+import { deadRowBytes, hasBias, isRagged, isSlow, isUnbrokenRun, ownSlots, placeMaps, positionBytes, slotMapOf, storedBlocks } from './layout.ts';
 import type { PackedArray, PackedPart, Which } from './types.ts';
 
 /** A part with the words that say what it is. */
@@ -11,11 +11,15 @@ export interface LabelledPart extends PackedPart {
 	layer: number;
 	/** -1 for what belongs to the layer as a whole. */
 	head: number;
-	what: 'exact' | 'block' | 'map' | 'live' | 'positions' | 'offsets' | 'bias' | 'summary' | 'state';
+	what: 'exact' | 'block' | 'map' | 'live' | 'tiers' | 'owners' | 'positions' | 'offsets' | 'bias' | 'summary' | 'state';
 	which?: Which;
 	/** Number of the block within head and side. */
 	block?: number;
+	/** Lies in slow memory. */
+	slow?: true;
 }
+
+const SLOW = { slow: true } as const;
 
 type Put = (part: LabelledPart) => void;
 
@@ -42,19 +46,21 @@ function slotMap(head: HeadStore, which: Which): PackedArray | null {
 }
 
 function packSide(head: HeadStore, which: Which, encodes: boolean, label: { layer: number; head: number }, put: Put): void {
-	const slots = Array.from({ length: head.length }, (_, slot) => slot).filter((slot) => head.isExact(slot, which));
+	const slots = ownSlots(head, which).filter((slot) => head.isExact(slot, which));
 	const itemOf = (slot: number) => exactItem(head.slots.columns.role[slot], encodes);
-	for (const item of ['payload', 'window'] as const) {
-		const those = slots.filter((slot) => itemOf(slot) === item);
-		if (those.length) put({ ...label, what: 'exact', which, item, array: exactNumbers(head, which, those) });
-	}
-	liveRows(head, which).forEach(({ block, rows }, number) => {
-		for (const part of block.payload.parts) put({ ...label, ...part, what: 'block', which, block: number });
-		if (deadRowBytes(block.payload.rows, rows.length) > 0) {
-			const live = new Set(rows);
-			put({ ...label, what: 'live', which, block: number, item: 'indices', array: bitmap(block.payload.rows, (row) => live.has(row)) });
+	for (const slow of [false, true]) {
+		for (const item of ['payload', 'window'] as const) {
+			const those = slots.filter((slot) => itemOf(slot) === item && isSlow(head, slot) === slow);
+			if (those.length) put({ ...label, what: 'exact', which, item, array: exactNumbers(head, which, those), ...(slow ? SLOW : {}) });
 		}
-	});
+	}
+	for (const { number, payload, rows, slow } of storedBlocks(head, which)) {
+		for (const part of payload.parts) put({ ...label, ...part, what: 'block', which, block: number, ...(partIsSlow(part, slow) ? SLOW : {}) });
+		if (deadRowBytes(payload.rows, rows.length) > 0) {
+			const live = new Set(rows);
+			put({ ...label, what: 'live', which, block: number, item: 'indices', array: bitmap(payload.rows, (row) => live.has(row)) });
+		}
+	}
 	const map = slotMap(head, which);
 	if (map) put({ ...label, what: 'map', which, item: 'indices', array: map });
 }
@@ -79,6 +85,7 @@ export function packLayers(arm: ArmCache): LabelledPart[] {
 			const label = { layer: layer.layer, head: index };
 			packSide(head, 'K', arm.encodes, label, put);
 			packSide(head, 'V', arm.encodes, label, put);
+			for (const map of placeMaps(head)) put({ ...label, ...map, item: 'indices' });
 			if (!isUnbrokenRun(head)) put({ ...label, what: 'positions', item: 'positions', array: Positions.from(head.slots.copy('position')) });
 			if (hasBias(head)) put({ ...label, what: 'bias', item: 'state', array: toHalf(head.slots.copy('bias')) });
 			for (const part of head.summary?.parts ?? []) put({ ...label, ...part, what: 'summary' });

@@ -8,6 +8,8 @@ export class Recorder {
 	records: VerbRecord[] = [];
 	/** True once the arm has encoded something, or said that it will. */
 	encodes = false;
+	/** Tokens read so far, prompt included. */
+	tokens = 0;
 
 	write(record: Omit<VerbRecord, 'by' | 'step'>, reasons?: Reasons): void {
 		const full: VerbRecord = { ...record, by: reasons?.by ?? this.by, step: this.step };
@@ -18,6 +20,7 @@ export class Recorder {
 	fork(): Recorder {
 		const copy = new Recorder();
 		copy.encodes = this.encodes;
+		copy.tokens = this.tokens;
 		return copy;
 	}
 }

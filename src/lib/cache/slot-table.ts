@@ -9,6 +9,13 @@ export type Role = (typeof ROLES)[number];
 export const DIRTY_NUMBERS = 1;
 export const DIRTY_BIAS = 2;
 
+/** Bits of `hidden`: why attention may not read a slot. */
+export const HIDDEN_BY_METHOD = 1;
+export const OFFLOADED = 2;
+
+/** Bits of `past`: what has happened to a slot. */
+export const PAST = { merged: 1, restored: 2, fetched: 4, corrupted: 8 } as const;
+
 const NEW_COLUMNS = () => ({
 	/** Never used twice within a head. */
 	id: new Int32Array(0),
@@ -27,14 +34,17 @@ const NEW_COLUMNS = () => ({
 	blockV: new Int32Array(0),
 	inK: new Int32Array(0),
 	inV: new Int32Array(0),
+	/** Number of the head that K or V belongs to (`HeadStore.owners`), -1 when it is the slot's own. */
+	ownerK: new Int32Array(0),
+	ownerV: new Int32Array(0),
 	/** Physical place in the working copy, -1 before it has one. */
 	place: new Int32Array(0),
 	bias: new Float32Array(0),
 	/** Index into ROLES. */
 	role: new Uint8Array(0),
+	/** 0 where attention may read the slot. */
 	hidden: new Uint8Array(0),
-	/** 1 when another slot was folded in. */
-	merged: new Uint8Array(0),
+	past: new Uint8Array(0),
 	dirty: new Uint8Array(0)
 });
 
@@ -58,6 +68,14 @@ export class SlotTable {
 			for (let i = 0; i < indices.length; i++) column[i] = column[indices[i]];
 		}
 		this.length = indices.length;
+	}
+
+	/** Puts the slots into another order: slot i is then what slot `order[i]` was. */
+	reorder(order: ArrayLike<number>): void {
+		for (const column of Object.values(this.columns)) {
+			const before = column.slice(0, this.length);
+			for (let i = 0; i < this.length; i++) column[i] = before[order[i]];
+		}
 	}
 
 	/** Copy of a column, as long as there are slots. */

@@ -55,13 +55,46 @@ export interface Codec {
 	readonly rank?: number;
 	/** Present where codes stand on a ruler a group, so that attention may read them as they are (see `device/packing.ts`). */
 	readonly uniform?: UniformLayout;
+	/** Says that slots stay exact, as they are billed anyway. */
+	readonly exact?: true;
 	/** `block` is row-major [rows, columns]. Throws RangeError for a shape it cannot hold. */
 	encode(block: Float32Array, rows: number, columns: number): Payload;
 	decode(payload: Payload): Float32Array;
 	groups(payload: Payload): CodecGroup[];
 	/** Present when rows are stored apart: the payload of these rows alone, so that a dead row costs nothing. */
 	keepRows?(payload: Payload, rows: ArrayLike<number>): Payload;
+	/** Present where some bits belong to one number alone: which, in the array of a part. */
+	bitsOf?(payload: Payload, row: number, channel: number): { part: number; from: number; count: number };
 }
+
+/** Numbers of some tokens of one head, as `restore` and `replace` take them. */
+export interface SlotNumbers {
+	/** Logical positions, ascending. */
+	positions: Int32Array;
+	/** Keys turned to `angles`, and values, [positions.length, headDim] each. */
+	keys: Float32Array;
+	values: Float32Array;
+	/** Left out: the positions. */
+	angles?: Int32Array;
+}
+
+/** Whose numbers shared slots are. */
+export interface SlotOwner {
+	/** The layer of this arm or of another one. */
+	layer: LayerCache;
+	head: number;
+	/** Words for the arm or request, where it is another one. */
+	name?: string;
+}
+
+/** How an exact number is stored where one of its bits flips. */
+export type Word = 'f16' | 'bf16' | 'f32';
+
+/**
+ * One bit that flips. `channel`: bit of one number, 0 the lowest, of its word where the slot is exact, of its code
+ * where it is encoded. `part`: bit of an array of the slot's block, 0 the lowest of the first element.
+ */
+export type Fault = { slot: number; bit: number } & ({ channel: number } | { part: number });
 
 export interface Reasons {
 	/** Method id; the arm fills it in. */
@@ -116,7 +149,14 @@ export interface LayerCache {
 	protectedSlots(head: number): Uint8Array;
 	/** 1 where K (or V) of the slot is still exact. */
 	exact(head: number, which: Which): Uint8Array;
+	/** 1 where attention does not read the slot: hidden, or offloaded. */
 	hidden(head: number): Uint8Array;
+	/** 1 where the slot's numbers lie in slow memory. */
+	offloaded(head: number): Uint8Array;
+	/** 1 where K (or V) of the slot is another head's. */
+	shared(head: number, which: Which): Uint8Array;
+	/** Copies of what these slots hold, by position. Throws RangeError where the head has no such slot. */
+	numbersAt(head: number, positions: ArrayLike<number>): SlotNumbers;
 	summary(head: number): Summary | null;
 
 	/* verbs */
@@ -135,7 +175,30 @@ export interface LayerCache {
 	rerotate(head: number, reasons?: Reasons): void;
 	summarise(head: number, summary: Summary, positions: ArrayLike<number>, reasons?: Reasons): void;
 	hide(head: number, slots: ArrayLike<number>, reasons?: Reasons): void;
+	/** An offloaded slot stays unread until it is fetched. */
 	show(head: number, slots: ArrayLike<number>, reasons?: Reasons): void;
+	/**
+	 * Puts evicted slots back, exact, at their positions. The cache keeps nothing of what was evicted: the numbers are
+	 * the caller's, e.g. `seen.keys` or `numbersAt` of the reference, and a method that keeps them pays for them
+	 * (`holdState`). Where keys were re-rotated, call `rerotate` again afterwards.
+	 */
+	restore(head: number, source: SlotNumbers, reasons?: Reasons): void;
+	/**
+	 * Moves the numbers to slow memory, where attention cannot read them; positions stay. A block whose tokens
+	 * share a ruler moves with its last slot, and comes back with its first; codebooks stay.
+	 */
+	offload(head: number, slots: ArrayLike<number>, reasons?: Reasons): void;
+	fetch(head: number, slots: ArrayLike<number>, reasons?: Reasons): void;
+	/**
+	 * K or V of these slots becomes the owner's at the same positions, one array for both, which the owner pays for.
+	 * When either side changes or drops it, the other keeps its own. Both must stand at the same angles.
+	 */
+	share(head: number, which: Which, slots: ArrayLike<number>, owner: SlotOwner, reasons?: Reasons): void;
+	/**
+	 * Flips bits of what is stored; all that read or share it read what the bits then say, infinite or no number
+	 * included. An exact number is rounded to `word` first, default f16, which is what the bill counts.
+	 */
+	corrupt(head: number, which: Which, faults: readonly Fault[], options?: Reasons & { word?: Word }): void;
 	/** Marks slots for the pictures; `window` slots beside an encoding are billed as window. */
 	mark(head: number, slots: ArrayLike<number>, role: 'sink' | 'window' | 'none'): void;
 	/** Protects by logical position: sinks, windows, pins. */

@@ -7,6 +7,7 @@
  * run once more over the compressed cache). `PROMPT_STEP` (-1) is the compression of the prompt.
  */
 import type { Experiment, MethodSpec } from './experiment.ts';
+import type { ByteMatch } from './match.ts';
 
 export const PROMPT_STEP = -1;
 
@@ -56,6 +57,8 @@ export interface Bill {
 	total: number;
 	fast: number;
 	items: Record<BillItem, number>;
+	/** What of `items` lies in slow memory; left out where nothing does. */
+	slow?: Partial<Record<BillItem, number>>;
 	/** Bytes of the full fp16 cache at the same moment / total. */
 	ratio: number;
 	/** 8 x total / numbers that the full cache would hold. */
@@ -137,7 +140,24 @@ export interface VerbRecord {
 	codec?: string;
 	bits?: number;
 	rank?: number;
+	/** offload, fetch: bytes moved. */
+	bytes?: number;
+	/** share: whose numbers they are now; `name` where it is another arm or request. */
+	owner?: { layer: number; head: number; name?: string };
+	/** corrupt: what flipped, in order. */
+	flips?: FlippedBit[];
 	decision?: Decision;
+}
+
+/** One bit of one number (`channel`) or of an array of an encoded block (`part`), 0 the lowest. */
+export interface FlippedBit {
+	position: number;
+	bit: number;
+	channel?: number;
+	part?: number;
+	/** The number, or the element of the array, before and after. */
+	from: number;
+	to: number;
 }
 
 /** State changes of a step: cell index (layer-major, then head, then position) and new state. */
@@ -171,6 +191,8 @@ export interface ArmTrace {
 	billAfterPrompt: Bill;
 	/** Logical positions alive after the last compression of the prompt: [layer][KV head]. */
 	kept: number[][][];
+	/** What `matchBytes` found; `stack` has the values already. */
+	matched?: ByteMatch;
 	task?: TaskOutcome;
 }
 

@@ -57,7 +57,7 @@ function checkShape(block: Float32Array, rows: number, columns: number): void {
 /** What 16 bits means: the numbers themselves, untouched. */
 function identity(id: string): Codec {
 	return {
-		id, title: '16 bits', bits: 16,
+		id, title: '16 bits', bits: 16, exact: true,
 		encode: (block, rows, columns) => ({ codec: id, rows, columns, parts: [{ item: 'payload', array: block.slice() }] }),
 		decode: (payload) => (payload.parts[0].array as Float32Array).slice(),
 		groups: () => [],
@@ -150,6 +150,7 @@ export function uniformCodec(options: UniformOptions): Codec {
 				...box, bits, lo: bottom * all[i].step + all[i].zero, step: all[i].step
 			}));
 		},
+		bitsOf: ({ columns }, row, channel) => ({ part: 0, from: 8 * bytesPerRow(columns, bits) * row + bits * channel, count: bits }),
 		keepRows: axis === 'channel' ? undefined : (payload, rows) => {
 			const perRow = Math.ceil(payload.columns / group);
 			const strides = [bytesPerRow(payload.columns, bits), perRow, perRow];

@@ -26,20 +26,21 @@ const CODECS: Codec[] = [
 const FEW = [0, 1, 5];
 
 /** A random verb on a random head. */
-function act(arm: ArmCache, draw: Random, codecs: Codec[]): void {
+function act(arm: ArmCache, draw: Random, codecs: Codec[], full: ArmCache): void {
 	const layer = draw.pick(arm.layers);
 	const head = draw.int(0, kvHeads - 1);
 	const slots = Array.from({ length: layer.length(head) }, (_, slot) => slot);
 	const some = slots.filter(() => draw.chance(0.4));
-	switch (draw.pick(['encode', 'encode', 'encode', 'evict', 'hide', 'show', 'merge', 'rerotate', 'before'])) {
+	const resident = slots.filter((slot) => !layer.offloaded(head)[slot]);
+	switch (draw.pick(['encode', 'encode', 'encode', 'evict', 'hide', 'show', 'merge', 'rerotate', 'before', 'offload', 'fetch', 'restore', 'share', 'corrupt'])) {
 		case 'encode': {
 			const which: Which = draw.pick(['K', 'V']);
-			const exact = slots.filter((slot) => layer.exact(head, which)[slot] && draw.chance(0.8));
+			const exact = resident.filter((slot) => layer.exact(head, which)[slot] && draw.chance(0.8));
 			if (exact.length) layer.encode(head, which, exact, draw.pick(codecs));
 			break;
 		}
 		case 'before': {
-			const exact = some.filter((slot) => layer.exact(head, 'K')[slot]);
+			const exact = resident.filter((slot) => layer.exact(head, 'K')[slot] && draw.chance(0.4));
 			if (exact.length) layer.encodeBeforeRope(head, exact, draw.pick(codecs));
 			break;
 		}
@@ -47,8 +48,31 @@ function act(arm: ArmCache, draw: Random, codecs: Codec[]): void {
 		case 'hide': layer.hide(head, some.slice(1)); break;
 		case 'show': layer.show(head, some); break;
 		case 'merge': {
-			const [into, from] = some.filter((slot) => layer.exact(head, 'V')[slot]);
+			const [into, from] = resident.filter((slot) => layer.exact(head, 'V')[slot] && draw.chance(0.4));
 			if (from !== undefined) layer.merge(head, [{ into, from: [from], weights: [1], value: new Float32Array(d).fill(0.3), bias: Math.log(2) }]);
+			break;
+		}
+		case 'offload': layer.offload(head, some.slice(1)); break;
+		case 'fetch': layer.fetch(head, some); break;
+		case 'restore': {
+			const there = new Set(layer.positions(head));
+			const reference = full.layers[layer.layer];
+			layer.restore(head, reference.numbersAt(head, reference.positions(head).filter((position) => !there.has(position) && draw.chance(0.5))));
+			break;
+		}
+		case 'share': {
+			const from = draw.int(0, kvHeads - 1);
+			const lends = resident.filter((slot) => layer.rotaryPositions(head)[slot] === layer.positions(head)[slot] && draw.chance(0.4));
+			layer.share(head, draw.pick(['K', 'V']), lends, { layer: full.layers[1 - layer.layer], head: from });
+			break;
+		}
+		case 'corrupt': {
+			const which: Which = draw.pick(['K', 'V']);
+			const slot = draw.pick(slots);
+			const rulers = layer.heads[head].blockOf(slot, which)?.payload.parts.findIndex(({ item }) => item === 'scales') ?? -2;
+			// A bit of a ruler (low, so that numbers stay numbers), or of one number's own.
+			if (rulers >= 0 && draw.chance(0.5)) layer.corrupt(head, which, [{ slot, part: rulers, bit: draw.int(4, 9) }]);
+			else if (rulers !== -1) layer.corrupt(head, which, [{ slot, channel: draw.int(0, d - 1), bit: draw.int(0, 1) + (rulers === -2 ? 20 : 0) }], { word: 'f32' });
 			break;
 		}
 		case 'rerotate': if (draw.chance(0.3)) layer.rerotate(head);
@@ -97,12 +121,12 @@ export const packedSuite = (backend: 'cpu' | 'wasm' | 'webgpu') => describe(`cod
 			const draw = random(seed);
 			const full = randomArm(24);
 			const arms = [full, full.fork(), full.fork()];
-			for (let i = 0; i < 10; i++) act(arms[1], draw, codecs);
+			for (let i = 0; i < 16; i++) act(arms[1], draw, codecs, full);
 			const rows = open(arms, 40);
 			for (const kind of ['transient', 'append', 'append', 'append'] as const) {
 				const pass = await runPass(rows, kind, draw.int(0, 1000), { attention: true });
 				if (kind === 'append') for (const row of [0, 1, 2]) checkRow(rows, pass, row);
-				for (let i = 0; i < 4; i++) act(arms[draw.int(1, 2)], draw, codecs);
+				for (let i = 0; i < 5; i++) act(arms[draw.int(1, 2)], draw, codecs, full);
 			}
 			close();
 		}), { numRuns: backend === 'webgpu' ? 4 : 20 });
@@ -159,6 +183,33 @@ export const packedSuite = (backend: 'cpu' | 'wasm' | 'webgpu') => describe(`cod
 			}
 			expect(maxDifference(pass.seen.attentionSums(row, 0, 0), sums)).toBeLessThan(1e-5);
 		}
+	});
+
+	it('follows flipped bits of codes and rulers, and slots that go away and come back', async () => {
+		const full = randomArm(32);
+		const [arm, sharing] = [full.fork(), full.fork()];
+		encodeLikeKivi(arm);
+		const [layer, other] = [arm.layers[0], sharing.layers[0]];
+		for (const which of ['K', 'V'] as const) other.share(0, which, [0, 1, 2, 3, 9, 10], { layer, head: 0 });
+		const rows = open([full, arm, sharing], 48);
+		const read = async (seed: number) => {
+			const pass = await runPass(rows, 'append', seed, { attention: true });
+			for (const row of [0, 1, 2]) checkRow(rows, pass, row);
+			return pass.outs[0].slice(heads * d);
+		};
+		await read(1);
+		const before = [arm, sharing].map((each) => each.layers[0].keys(0));
+		// The step of channel 3 of the first eight keys, a code of a value, and the ruler of another.
+		layer.corrupt(0, 'K', [{ slot: 2, part: 1, bit: 16 * 3 + 9 }]);
+		layer.corrupt(0, 'V', [{ slot: 1, channel: 4, bit: 1 }, { slot: 3, part: 1, bit: 16 * 3 + 8 }]);
+		[arm, sharing].forEach((each, i) => expect(maxDifference(each.layers[0].keys(0), before[i])).toBeGreaterThan(0.01));
+		await read(2);
+		layer.offload(0, [0, 1, 2, 3, 4, 5, 6, 7, 8, 20]);
+		layer.evict(1, [4, 5]);
+		await read(3);
+		layer.fetch(0, [1, 2, 20]);
+		layer.restore(1, full.layers[0].numbersAt(1, [4, 5]));
+		await read(4);
 	});
 
 	it('takes pages and gives them back over many steps, without growing', async () => {
