@@ -33,7 +33,7 @@ export class Arm {
 			id: spec.method,
 			scorer: methods.get(spec.method)?.scorer ?? false,
 			// Arms with the same stack draw the same numbers.
-			instance: startMethod(spec, { model, random: random(seed).fork(`method ${j}`), promptTokens, text, requests: this.requests }, `${path}.stack[${j}]`)
+			instance: startMethod(spec, { model, random: random(seed).fork(`method ${j}`), promptTokens, text, requests: this.requests, after: plan.stack.slice(j + 1) }, `${path}.stack[${j}]`)
 		}));
 	}
 

@@ -136,9 +136,10 @@ export interface StartContext {
 	reading(reading: Reading): Reading;
 	/**
 	 * A budget as slots a head, after this method's own fixed bytes a head (`overhead`) and bytes a
-	 * slot (`perSlot`) are taken off. A fraction of 1 gives Infinity: no limit, at decode neither.
+	 * slot (`perSlot`) are taken off. A fraction of 1 gives Infinity: no limit, at decode neither. Bytes are those that
+	 * the cache ends at when later methods of the stack have acted (`bytesOfHead`); say `ragged` where heads will differ in length.
 	 */
-	slots(budget: Budget, overhead?: number, perSlot?: number): number;
+	slots(budget: Budget, overhead?: number, perSlot?: number, ragged?: boolean): number;
 	/** What an inner method asks of the forward pass, for wrappers that go on supplying it. */
 	needsOf(spec: unknown): Needs;
 	/** Starts an inner method (wrappers). */
@@ -168,6 +169,11 @@ export interface Method {
 	scorer?: true;
 	/** Moves keys to other positions by turning them, which a model with learned positions does not allow. */
 	rerotates?(params: Params): boolean;
+	/**
+	 * Bytes of the keys and values of a head of so many exact slots once the method has acted on them after the
+	 * prompt; null (or nothing) where it leaves them as they are or cannot say before the run.
+	 */
+	bytesOfHead?(params: Params, model: ModelShape): ((slots: number) => number) | null;
 	/** What no single ParamSpec can say, e.g. that one parameter is a multiple of another. */
 	check?(params: Params): { param: string; expected: string } | null;
 	needs(params: Params, inner?: (spec: unknown) => Needs): Needs;

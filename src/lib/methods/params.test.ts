@@ -81,14 +81,14 @@ describe('budgets', () => {
 		const slot = 4 * TINY.headDim + 2;
 		expect(slotsOf({ bytes: heads * slot * 10 }, 100, TINY)).toBe(10);
 		expect(slotsOf({ bytes: heads * slot * 10 - 1 }, 100, TINY)).toBe(9);
-		expect(slotsOf({ bytes: heads * (slot * 10 + 100) }, 100, TINY, 100)).toBe(10);
-		expect(slotsOf({ bytes: heads * (slot + 4) * 10 }, 100, TINY, 0, 4)).toBe(10);
+		expect(slotsOf({ bytes: heads * (slot * 10 + 100) }, 100, TINY, { overhead: 100 })).toBe(10);
+		expect(slotsOf({ bytes: heads * (slot + 4) * 10 }, 100, TINY, { perSlot: 4 })).toBe(10);
 	});
 
 	it('in bytes that hold the whole prompt leave it whole, to the byte', () => {
 		const heads = TINY.layers * TINY.kvHeads;
 		const full = heads * 4 * TINY.headDim * 100;
-		expect(slotsOf({ bytes: full }, 100, TINY, 300)).toBe(100);
+		expect(slotsOf({ bytes: full }, 100, TINY, { overhead: 300 })).toBe(100);
 		expect(slotsOf({ bytes: full - 1 }, 100, TINY)).toBe(Math.floor((full - 1) / heads / (4 * TINY.headDim + 2)));
 		expect(slotsOf({ bytes: 10 * full }, 100, TINY)).toBe(Math.floor((10 * full) / heads / (4 * TINY.headDim + 2)));
 	});

@@ -3,7 +3,7 @@ import type { Budget } from '$lib/documents/experiment.ts';
 import { DocumentError } from '$lib/documents/schema.ts';
 import type { ModelShape } from '$lib/documents/trace.ts';
 import type { Random } from '$lib/numerics/random.ts';
-import { BudgetError, slotsOf } from './budget.ts';
+import { BudgetError, slotsOf, type BytesOfHead } from './budget.ts';
 import type { Method, MethodInstance, Needs, StartContext } from './define.ts';
 import { completeSpec, type CompleteSpec } from './params.ts';
 import { methods } from './registry.ts';
@@ -16,6 +16,8 @@ export interface RunFacts {
 	promptTokens: number;
 	/** The prompt itself; needed by methods that look at it before it is read. */
 	text?: PromptText;
+	/** The methods after this one in the stack. */
+	after?: readonly CompleteSpec[];
 	/** Takes down what methods ask for; without it, asking leads nowhere. */
 	requests?: Requests;
 }
@@ -54,15 +56,15 @@ export function joinNeeds(all: readonly Needs[]): Needs {
  */
 export function startMethod(spec: CompleteSpec, run: RunFacts, path = 'method'): MethodInstance {
 	const facts = { text: NO_TEXT, requests: new Requests(), ...run };
-	const { model, random, promptTokens, text, requests } = facts;
+	const { model, random, promptTokens, text, requests, after = [] } = facts;
 	const context: StartContext = {
 		model, random, promptTokens, text,
 		weights: (name) => requests.askWeights(name),
 		shipped: (name) => requests.askShipped(name, path),
 		reading: (reading) => requests.askReading(reading),
-		slots(budget: Budget, overhead?: number, perSlot?: number) {
+		slots(budget: Budget, overhead?: number, perSlot?: number, ragged?: boolean) {
 			try {
-				return slotsOf(budget, facts.promptTokens, facts.model, overhead, perSlot);
+				return slotsOf(budget, promptTokens, model, { overhead, perSlot, ragged, stored: storedAfter(after, model) });
 			} catch (error) {
 				if (!(error instanceof BudgetError)) throw error;
 				throw new DocumentError(`${path}.params.budget.bytes`, `expected ${error.message}`);
@@ -76,6 +78,15 @@ export function startMethod(spec: CompleteSpec, run: RunFacts, path = 'method'):
 		throw new DocumentError(path, `expected a method that leaves keys where they stand: ${facts.model.name} learned its positions, and its keys cannot be turned to others`);
 	}
 	return method.start(context, spec.params);
+}
+
+/** What a later method of the stack makes of a head; the first that can say, since slots are encoded once. */
+function storedAfter(after: readonly CompleteSpec[], model: ModelShape): BytesOfHead | null {
+	for (const spec of after) {
+		const stored = methodOf(spec).bytesOfHead?.(spec.params, model);
+		if (stored) return stored;
+	}
+	return null;
 }
 
 function methodOf(spec: CompleteSpec): Method {

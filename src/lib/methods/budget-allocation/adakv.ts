@@ -66,7 +66,7 @@ export default defineMethod({
 	needs: scorerNeeds,
 	start(context, params) {
 		const heads = context.model.kvHeads;
-		const capacity = context.slots(params.budget as Budget, (OFFSET_BYTES * (heads + 1)) / heads);
+		const capacity = context.slots(params.budget as Budget, (OFFSET_BYTES * (heads + 1)) / heads, 0, true);
 		const inner = context.inner(innerSpec(params));
 		return {
 			prefilled(layer, seen) {

@@ -1,6 +1,7 @@
 import { lowRankCodec } from '$lib/cache/codecs/lowrank.ts';
 import type { Codec, LayerCache, Which } from '$lib/cache/types.ts';
 import { rankForEnergy, symmetricEigen } from '$lib/numerics/linear.ts';
+import { bytesOfPair } from '../budget.ts';
 import { defineMethod, type Rope } from '../define.ts';
 import { exactSlots } from '../quantization/tail.ts';
 import { headsOf, rowsOf } from '../slots.ts';
@@ -59,6 +60,13 @@ export default defineMethod({
 		place: { kind: 'choice', default: 'before', options: ['before', 'after'], about: 'Keys before or after their rotary embedding.' },
 		scope: { kind: 'choice', default: 'head', options: ['head', 'layer'], about: 'Each head for itself, or all heads of a layer side by side with shared coordinates; ranks count what is shared.' },
 		precision: { kind: 'choice', default: 16, options: [16, 32], about: 'Bits of a stored coordinate and of the basis.' }
+	},
+	bytesOfHead(params, { headDim: d }) {
+		// What the energy asks for is known once the numbers are; heads that differ cannot share a basis.
+		if ((params.energy as number) > 0 || params.scope === 'layer') return null;
+		const size = (params.precision as number) / 8;
+		const ofSide = (rank: number, slots: number) => (rank >= d ? (slots * bytesOfPair(d)) / 2 : size * Math.min(rank, slots) * (slots + d));
+		return (slots) => ofSide(params.rankK as number, slots) + ofSide(params.rankV as number, slots);
 	},
 	needs: () => ({}),
 	start(context, params) {

@@ -1,8 +1,9 @@
 import { uniformCodec } from '$lib/cache/codecs/uniform.ts';
 import type { LayerCache } from '$lib/cache/types.ts';
+import { bytesOfPair } from '../budget.ts';
 import { defineMethod } from '../define.ts';
 import { headsOf } from '../slots.ts';
-import { exactSlots, TailMarks, wholeBlocks } from './tail.ts';
+import { codedBytes, exactSlots, TailMarks, wholeBlocks } from './tail.ts';
 
 export default defineMethod({
 	id: 'kivi',
@@ -26,6 +27,16 @@ export default defineMethod({
 		const group = params.group as number;
 		if ((params.residual as number) % group === 0) return null;
 		return { param: 'residual', expected: `a multiple of the group, ${group}` };
+	},
+	bytesOfHead(params, { headDim: d }) {
+		const { bits, group, residual } = params as Record<string, number>;
+		const block = codedBytes(uniformCodec({ bits, axis: 'channel', group }), group, d);
+		const row = codedBytes(uniformCodec({ bits, axis: 'token', group }), 1, d);
+		const exact = bytesOfPair(d) / 2;
+		return (slots) => {
+			const [keys, values] = [slots - (slots % residual), Math.max(0, slots - residual)];
+			return (keys / group) * block + values * row + (2 * slots - keys - values) * exact;
+		};
 	},
 	needs: () => ({}),
 	start(_context, params) {

@@ -1,8 +1,9 @@
 import { uniformCodec } from '$lib/cache/codecs/uniform.ts';
 import type { Codec, LayerCache, Which } from '$lib/cache/types.ts';
-import { defineMethod, type ParamSpec } from '../define.ts';
+import { bytesOfPair } from '../budget.ts';
+import { defineMethod, type ParamSpec, type Params } from '../define.ts';
 import { headsOf } from '../slots.ts';
-import { exactSlots, TailMarks, wholeBlocks } from './tail.ts';
+import { codedBytes, exactSlots, TailMarks, wholeBlocks } from './tail.ts';
 
 type Axis = 'token' | 'channel';
 
@@ -18,6 +19,15 @@ const bits = (of: string): ParamSpec => ({
 const axis = (of: string, preset: Axis): ParamSpec => ({
 	kind: 'choice', default: preset, options: ['token', 'channel'], about: `Which numbers of ${of} share a ruler: those of a token, or those of a channel.`
 });
+
+/** The sides that are encoded, and how. */
+function sidesOf(params: Params): Side[] {
+	return (['K', 'V'] as const).flatMap((which) => {
+		const [width, along] = [params[`bits${which}`] as number, params[`axis${which}`] as Axis];
+		if (width === 16) return [];
+		return [{ which, axis: along, codec: uniformCodec({ bits: width, axis: along, group: params.group as number, symmetric: params.symmetric as boolean }) }];
+	});
+}
 
 export default defineMethod({
 	id: 'rtn',
@@ -40,16 +50,17 @@ export default defineMethod({
 		group: { kind: 'int', default: 32, min: 1, max: 1024, about: 'Numbers that share a ruler, counted along the channels of a token or the tokens of a channel.' },
 		symmetric: { kind: 'boolean', default: false, about: 'A ruler about zero, without a stored zero; it wastes a code and any lopsidedness.' }
 	},
+	bytesOfHead(params, { headDim: d }) {
+		const group = params.group as number;
+		const exact = bytesOfPair(d) / 2;
+		const sides = sidesOf(params).map(({ axis: along, codec }) => ({ rows: along === 'channel' ? group : 1, block: codedBytes(codec, along === 'channel' ? group : 1, d) }));
+		if (sides.length === 0) return null;
+		return (slots) => sides.reduce((sum, { rows, block }) => sum + Math.floor(slots / rows) * block + (slots % rows) * exact, (2 - sides.length) * slots * exact);
+	},
 	needs: () => ({}),
 	start(_context, params) {
 		const group = params.group as number;
-		const side = (which: Which): Side[] => {
-			const width = params[`bits${which}`] as number;
-			const along = params[`axis${which}`] as Axis;
-			if (width === 16) return [];
-			return [{ which, axis: along, codec: uniformCodec({ bits: width, axis: along, group, symmetric: params.symmetric as boolean }) }];
-		};
-		const sides = [...side('K'), ...side('V')];
+		const sides = sidesOf(params);
 		const tail = new TailMarks(sides.map((each) => each.which));
 		const act = (layer: LayerCache) => {
 			if (sides.length === 0) return;

@@ -1,10 +1,18 @@
 /** What the quantizers share: which slots are still exact, and marking them as the exact window. */
-import type { LayerCache, Which } from '$lib/cache/types.ts';
+import type { Codec, LayerCache, Which } from '$lib/cache/types.ts';
 import { slotsWhere } from '../select.ts';
 import { headsOf, slotsAt, union } from '../slots.ts';
 
-/** Slots of a head whose keys (or values) are still exact, ascending. */
-export const exactSlots = (layer: LayerCache, head: number, which: Which): Int32Array => slotsWhere(layer.exact(head, which));
+/** Slots of a head whose keys (or values) are still exact, ascending; those in slow memory cannot be encoded. */
+export function exactSlots(layer: LayerCache, head: number, which: Which): Int32Array {
+	const away = layer.offloaded(head);
+	return slotsWhere(layer.exact(head, which).map((exact, slot) => exact & (1 - away[slot])));
+}
+
+/** Bytes of a block of so many rows, counted in the arrays that the codec writes. */
+export function codedBytes(codec: Codec, rows: number, columns: number): number {
+	return codec.encode(new Float32Array(rows * columns), rows, columns).parts.reduce((sum, { array }) => sum + array.byteLength, 0);
+}
 
 /**
  * Keeps the marks of one method's exact tail right: slots that entered it are marked `window`,

@@ -72,7 +72,8 @@ export class Rig {
 			embedding: (id) => fixtureNormal(`${name}/e${id}`, full.shape.hidden)
 		};
 		const facts = { model: full.shape, random: random(name), promptTokens: full.tokens, text, requests: this.requests };
-		this.instances = stack.map((spec, i) => startMethod(readMethodSpec(spec, `stack[${i}]`), facts, `stack[${i}]`));
+		const specs = stack.map((spec, i) => readMethodSpec(spec, `stack[${i}]`));
+		this.instances = specs.map((spec, i) => startMethod(spec, { ...facts, after: specs.slice(i + 1) }, `stack[${i}]`));
 	}
 
 	get shape(): ModelShape {
