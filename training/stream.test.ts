@@ -59,7 +59,11 @@ describe('training rows', () => {
 		const ends = found.filter(({ own }) => own === 'The');
 		expect(ends.length).toBeGreaterThan(20);
 		// The chain ends with the variable that was worked out last, and that is the one asked for.
-		for (const { there, before } of ends) expect(before).toMatch(new RegExp(` ${there} = [^.]*\\.$`));
+		for (const { there, before } of ends) {
+			expect(there).toBe('?');
+			const asked = /What is (\w)\?(?!.*What is)/s.exec(before)![1];
+			expect(before).toMatch(new RegExp(` ${asked} = [^.]*\\.$`));
+		}
 		for (const { own, there } of found) if (own !== 'The') expect(there).toBe(own);
 	});
 	it('say of a story who is meant, and what a thing was called', () => {

@@ -137,8 +137,9 @@ export function chainDocument(rng: Random, out: Writer): void {
 		const targets = rng.chance(0.5) ? [last] : rng.sample(chain.map((_, i) => i), Math.min(2, chain.length));
 		for (const target of targets) {
 			out.add('\nQ: What is', WEIGHT.question);
-			const asked = out.add(` ${chain[target].name}`, WEIGHT.question);
-			out.add('?', WEIGHT.question);
+			out.add(` ${chain[target].name}`, WEIGHT.question);
+			// Behind the name, not at it: a head that looks at a name says it once more.
+			const asked = out.add('?', WEIGHT.question);
 			out.add('\nA:', WEIGHT.mark);
 			for (const { text, of, part, reached } of workedParts(chain, target)) {
 				out.add(text, WEIGHT.answer, of && part && said.get(of)![part], reached ? asked : undefined);
