@@ -30,12 +30,15 @@ export function flatSuite(backend: EngineInfo['backend']): void {
 		// The first steps compile kernels and fill the pool of buffers.
 		await run.advance(20);
 		const early = memory();
-		await run.advance(STEPS);
+		await run.advance(STEPS / 2);
+		// By now every method has done all that it does: the device's pool has a buffer of each size.
+		const { device } = memory();
+		await run.advance(STEPS / 2);
 		expect(run.trace.done).toBe(true);
 		const late = memory();
 		expect(late.tensors).toBe(early.tensors);
 		expect(late.bytes).toBe(early.bytes);
-		expect(late.device).toBeLessThanOrEqual(early.device);
+		expect(late.device).toBeLessThanOrEqual(device);
 		run.dispose();
 		expect(memory().tensors).toBe(before.tensors);
 		lab.dispose();
