@@ -54,11 +54,12 @@ export function chooseTop(layer: LayerCache, scores: Scores, head: number, count
 	return { kept: topSlots(scores.byHead[head], Math.max(count, pinned), rank), safe };
 }
 
-/** Each head keeps its `count` best slots. Does nothing to a head that has no more than that. */
-export function keepTop(layer: LayerCache, scores: Scores, count: number): void {
+/** Each head keeps its `count` best slots, or as many as `count` says of it. Does nothing to a head that has no more than that. */
+export function keepTop(layer: LayerCache, scores: Scores, count: number | readonly number[]): void {
 	for (let head = 0; head < layer.kvHeads; head++) {
-		if (layer.length(head) <= count) continue;
-		const { kept, safe } = chooseTop(layer, scores, head, count);
+		const most = typeof count === 'number' ? count : count[head];
+		if (layer.length(head) <= most) continue;
+		const { kept, safe } = chooseTop(layer, scores, head, most);
 		layer.keep(head, kept, {
 			decision: decision({
 				positions: layer.positions(head),

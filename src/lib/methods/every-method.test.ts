@@ -17,7 +17,9 @@ const acting: Record<string, object> = {
 	rtn: { bitsK: 3, bitsV: 5, group: 8, axisK: 'channel' },
 	kivi: { group: 8, residual: 16 },
 	quest: { page: 4, exempt: 0 },
-	dms: { threshold: -2.8, window: 12 }
+	dms: { threshold: -2.8, window: 12 },
+	simlayerkv: { threshold: 0, n_recent: 20 },
+	'moment-kv-momentum': { capacity: 8 }
 };
 const specOf = (method: string, more: object = {}) => ({ method, params: { ...acting[method], ...more } });
 
@@ -26,7 +28,9 @@ const idle: Record<string, object> = {
 	rtn: { bitsK: 16, bitsV: 16 },
 	'svd-truncation': { rankK: TINY.headDim, rankV: TINY.headDim },
 	kivi: { residual: 1024, group: 32 },
-	dms: { threshold: -1e9 }
+	dms: { threshold: -1e9 },
+	simlayerkv: { threshold: 1 },
+	'moment-kv-momentum': { capacity: 4096 }
 };
 const whole = (method: string) => idle[method] ?? { budget: { fraction: 1 } };
 

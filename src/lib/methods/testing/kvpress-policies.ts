@@ -1,9 +1,10 @@
 /** Wrappers and policies of kvpress whose cases in the fixture have forms of their own. */
 import { describe, expect, it } from 'vitest';
 import type { ArmCache } from '$lib/cache/arm-cache.ts';
+import { laziness } from '../budget-allocation/simlayerkv.ts';
 import type { MethodInstance } from '../define.ts';
 import { GOLDEN_PROMPT } from './golden-model.ts';
-import { expectClose, golden, keptOf, snapkv, sumsOf, SCORED_LAYERS, d, kvHeads, positionsOf } from './kvpress-fixture.ts';
+import { d, expectClose, golden, goneOf, keptOf, kvHeads, positionsOf, SCORED, SCORED_LAYERS, snapkv, sumsOf, wrapped } from './kvpress-fixture.ts';
 import type { GoldenEngine } from './kvpress-suite.ts';
 
 /** A prompt that was read, and methods on it. */
@@ -44,5 +45,44 @@ export function policiesAgainstKvpress(open: () => Pressing): void {
 	it('dms(knorm,-9,w16) evicts as many entries of every head', () => {
 		const arm = open().pressed({ method: 'dms', params: { scorer: knorm, threshold: -9, window: 16 } });
 		expect(keptOf(arm).map((kept) => GOLDEN_PROMPT - kept.length)).toEqual(golden.cases['dms(knorm,-9,w16)'].per_head);
+	});
+
+	describe('attention times size', () => {
+		const scorers: [string, object][] = [['snapkv w8', snapkv], ['knorm', knorm]];
+		it.each(scorers.flatMap(([name, scorer]) => [0.5, 0.75].map((ratio) => [`critical(${name})@${ratio}`, scorer, ratio] as const)))('%s', (name, scorer, ratio) => {
+			const { engine, pressed, start } = open();
+			const wanted = golden.cases[name];
+			const spec = wrapped('criticalkv', scorer, ratio, { variant: 'released' });
+			const instance = start(spec);
+			SCORED_LAYERS.forEach((layer, i) => {
+				const { byHead, always } = instance.score!(engine.full.layers[layer], engine.views[layer]);
+				byHead.forEach((row, head) => {
+					// What the first stage chose stands above all numbers there.
+					const open = SCORED.map((_, at) => wanted.s[i][head][at] < 1e300);
+					expect(SCORED.map((p) => !always![head][p])).toEqual(open);
+					expectClose(SCORED.filter((_, at) => open[at]).map((p) => row[p]), wanted.s[i][head].filter((_: number, at: number) => open[at]), 1e-5, 2e-4);
+				});
+			});
+			const kept = keptOf(pressed(spec));
+			expect(kept.every((positions) => positions.length === wanted.n_kept)).toBe(true);
+			expect(kept).toEqual(wanted.kept.map(positionsOf));
+			if (scorer === snapkv) expect(keptOf(pressed(wrapped('criticalkv', scorer, ratio)))).toEqual(kept);
+		});
+
+		it.each([0.5, 0.75])('critical_adakv(snapkv w8) at %d evicts the same entries of every head', (ratio) => {
+			const wanted = golden.cases[`critical_adakv(snapkv w8)@${ratio}`];
+			const kept = keptOf(open().pressed(wrapped('criticalkv', snapkv, ratio, { variant: 'released', uneven: true })));
+			expect(kept.map((positions) => GOLDEN_PROMPT - positions.length)).toEqual(wanted.per_head);
+			expect(kept.map(goneOf)).toEqual(wanted.masked.map(positionsOf));
+		});
+	});
+
+	it('simlayerkv(t.5,n32,i4,l1) measures the same laziness and trims nothing', () => {
+		const { engine, pressed } = open();
+		const wanted = golden.cases['simlayerkv(t.5,n32,i4,l1)'];
+		const found = engine.full.layers.map((layer, l) => laziness(layer, engine.views[l], { initial: 4, recent: 32, last: 1 }));
+		expectClose(found, wanted.score, 1e-5, 2e-4);
+		const arm = pressed({ method: 'simlayerkv', params: { threshold: 0.5, n_recent: 32 } });
+		expect(arm.layers.map((layer) => layer.length(0))).toEqual(wanted.n);
 	});
 }
