@@ -174,6 +174,11 @@ export interface Method {
 	 * prompt; null (or nothing) where it leaves them as they are or cannot say before the run.
 	 */
 	bytesOfHead?(params: Params, model: ModelShape): ((slots: number) => number) | null;
+	/**
+	 * Parameters that decide how many bytes the cache takes, where that is not a budget: numbers, raised in turn in this
+	 * order when bytes are matched. `falls`: greater values take fewer bytes.
+	 */
+	size?: { params: readonly string[]; falls?: true };
 	/** What no single ParamSpec can say, e.g. that one parameter is a multiple of another. */
 	check?(params: Params): { param: string; expected: string } | null;
 	needs(params: Params, inner?: (spec: unknown) => Needs): Needs;

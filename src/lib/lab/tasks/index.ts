@@ -7,7 +7,7 @@ import type { TaskInstance, TaskName, TaskSpec } from './types.ts';
 
 export type { TaskInfo, TaskInstance, TaskName, TaskOption, TaskSpec } from './types.ts';
 export { TASKS, TASK_NAMES } from './options.ts';
-export { scoreAnswer } from './score.ts';
+export { answerIsOver, scoreAnswer } from './score.ts';
 
 const MAKERS = { needle: needleTask, facts: factsTask, chat: chatTask, chain: chainTask, copy: copyTask, story: storyTask };
 

@@ -20,3 +20,13 @@ export function scoreAnswer(instance: TaskInstance, continuation: string): { cor
 	if (result) return { correct: has(answer, `The answer is ${result[1]}`), answer };
 	return { correct: has(answer, instance.needles[0].text), answer };
 }
+
+/** True when more text could not change the judgement: the first line is complete, or a copy has gone wrong. */
+export function answerIsOver(instance: TaskInstance, continuation: string): boolean {
+	if (!instance.answer.trim()) return false;
+	const said = continuation.trimStart();
+	if (said.includes('\n')) return true;
+	if (!instance.prompt.startsWith('Copy:')) return false;
+	const list = `${instance.answer.trim().replace(/\.$/, '')}.`;
+	return !list.startsWith(said.trimEnd());
+}

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { makeTask, scoreAnswer, TASK_NAMES, TASKS, type TaskSpec } from './index.ts';
+import { answerIsOver, makeTask, scoreAnswer, TASK_NAMES, TASKS, type TaskSpec } from './index.ts';
 import { readFacts, readQuestion } from './reader.ts';
 import { split } from './split.ts';
 
@@ -169,5 +169,24 @@ describe('scoreAnswer', () => {
 		const copy = makeTask({ task: 'copy', seed: 1, count: 5 }, count);
 		expect(scoreAnswer(copy, copy.answer.slice(0, -1)).correct).toBe(true);
 		expect(scoreAnswer(copy, copy.answer.slice(0, -3)).correct).toBe(false);
+	});
+});
+
+describe('answerIsOver', () => {
+	const count = (text: string) => text.length;
+	it('is when the first line is complete', () => {
+		const task = makeTask({ task: 'needle', seed: 3, length: 600 }, count);
+		expect(['', '\n', ' 44', ' 4417.'].map((said) => answerIsOver(task, said))).toEqual([false, false, false, false]);
+		expect(answerIsOver(task, ' 44\n')).toBe(true);
+	});
+	it('is when a copy has gone wrong, or says more than the list', () => {
+		const task = makeTask({ task: 'copy', seed: 3, count: 4 }, count);
+		for (let end = 0; end <= task.answer.length; end++) expect(answerIsOver(task, task.answer.slice(0, end))).toBe(false);
+		expect(answerIsOver(task, `${task.answer} and`)).toBe(true);
+		expect(answerIsOver(task, `${task.answer.slice(0, 6)}#`)).toBe(true);
+		expect(scoreAnswer(task, `${task.answer} and`).correct).toBe(true);
+	});
+	it('never is for a story', () => {
+		expect(answerIsOver(makeTask({ task: 'story', seed: 3 }, count), ' one\ntwo\n')).toBe(false);
 	});
 });

@@ -61,6 +61,8 @@ export default defineMethod({
 		scope: { kind: 'choice', default: 'head', options: ['head', 'layer'], about: 'Each head for itself, or all heads of a layer side by side with shared coordinates; ranks count what is shared.' },
 		precision: { kind: 'choice', default: 16, options: [16, 32], about: 'Bits of a stored coordinate and of the basis.' }
 	},
+	// Values lie the least flat, so they are raised first.
+	size: { params: ['rankV', 'rankK'] },
 	bytesOfHead(params, { headDim: d }) {
 		// What the energy asks for is known once the numbers are; heads that differ cannot share a basis.
 		if ((params.energy as number) > 0 || params.scope === 'layer') return null;

@@ -23,6 +23,7 @@ export default defineMethod({
 		group: { kind: 'int', default: 32, min: 1, max: 512, about: 'Numbers that share a ruler: tokens for a channel of keys, channels for a token of values.' },
 		residual: { kind: 'int', default: 32, min: 1, max: 1024, about: 'Length of the exact tail; a multiple of the group.' }
 	},
+	size: { params: ['bits'] },
 	check(params) {
 		const group = params.group as number;
 		if ((params.residual as number) % group === 0) return null;

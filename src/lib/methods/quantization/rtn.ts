@@ -50,6 +50,7 @@ export default defineMethod({
 		group: { kind: 'int', default: 32, min: 1, max: 1024, about: 'Numbers that share a ruler, counted along the channels of a token or the tokens of a channel.' },
 		symmetric: { kind: 'boolean', default: false, about: 'A ruler about zero, without a stored zero; it wastes a code and any lopsidedness.' }
 	},
+	size: { params: ['bitsK', 'bitsV'] },
 	bytesOfHead(params, { headDim: d }) {
 		const group = params.group as number;
 		const exact = bytesOfPair(d) / 2;
