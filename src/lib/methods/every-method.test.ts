@@ -19,7 +19,8 @@ const acting: Record<string, object> = {
 	quest: { page: 4, exempt: 0 },
 	dms: { threshold: -2.8, window: 12 },
 	simlayerkv: { threshold: 0, n_recent: 20 },
-	'moment-kv-momentum': { capacity: 8 }
+	'moment-kv-momentum': { capacity: 8 },
+	think: { recent_size: 10 }
 };
 const specOf = (method: string, more: object = {}) => ({ method, params: { ...acting[method], ...more } });
 
@@ -30,7 +31,9 @@ const idle: Record<string, object> = {
 	kivi: { residual: 1024, group: 32 },
 	dms: { threshold: -1e9 },
 	simlayerkv: { threshold: 1 },
-	'moment-kv-momentum': { capacity: 4096 }
+	'moment-kv-momentum': { capacity: 4096 },
+	think: { ratio: 0 },
+	'duo-attention': { head_ratio: 0 }
 };
 const whole = (method: string) => idle[method] ?? { budget: { fraction: 1 } };
 
@@ -122,7 +125,7 @@ describe.each([...methods.keys()])('%s', (id) => {
 
 describe('stacks', () => {
 	const evictors = ['streaming-llm', 'h2o', 'snapkv', 'adakv', 'merging-press', 'momentkv', 'key-rerotation', 'knorm', 'chunk-press', 'cam-press'];
-	const codecs = ['kivi', 'rtn', 'svd-truncation'];
+	const codecs = ['kivi', 'rtn', 'svd-truncation', 'think'];
 	const pairs = evictors.flatMap((first) => [...codecs, 'quest', 'h2o', 'snapkv'].map((second) => [first, second]));
 	it.each(pairs)('%s, then %s', (first, second) => {
 		const stack = [specOf(first, { budget: { tokens: 40 } }), specOf(second)];

@@ -85,4 +85,24 @@ export function policiesAgainstKvpress(open: () => Pressing): void {
 		const arm = pressed({ method: 'simlayerkv', params: { threshold: 0.5, n_recent: 32 } });
 		expect(arm.layers.map((layer) => layer.length(0))).toEqual(wanted.n);
 	});
+
+	it.each([0.25, 0.5])('think(w16)@%d drops the same channels', (ratio) => {
+		const { engine, pressed } = open();
+		const arm = pressed({ method: 'think', params: { ratio, window: 16, recent_size: 0 } });
+		const gone = arm.layers.flatMap((layer) => Array.from({ length: kvHeads }, (_, head) => {
+			const keys = layer.keys(head);
+			return Array.from({ length: d }, (_, c) => c).filter((c) => keys.every((x, at) => at % d !== c || x === 0));
+		}));
+		expect(gone).toEqual(golden.cases[`think(w16)@${ratio}`].pruned);
+		expectClose(sumsOf(arm, 'values'), sumsOf(engine.full, 'values'), 0, 0);
+	});
+
+	it('duo(s4,r16) evicts the same entries of every head', () => {
+		const wanted = golden.cases['duo(s4,r16)'];
+		const kept = keptOf(open().pressed({ method: 'duo-attention', params: { sink: 4, recent: 16 } }));
+		expect(kept.map((positions) => GOLDEN_PROMPT - positions.length)).toEqual(wanted.per_head);
+		expect(kept.map(goneOf)).toEqual(wanted.masked.map(positionsOf));
+		const evicted = kept.reduce((sum, positions) => sum + GOLDEN_PROMPT - positions.length, 0);
+		expect(evicted / (GOLDEN_PROMPT * kept.length)).toBeCloseTo(wanted.compression_ratio, 12);
+	});
 }

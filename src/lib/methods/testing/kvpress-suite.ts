@@ -160,6 +160,7 @@ export function againstKvpress(title: string, open: () => Promise<GoldenEngine>)
 				['snapkv w8@.5', withBudget(snapkv, 0.5)],
 				['streaming@.5', withBudget({ method: 'streaming-llm' }, 0.5)],
 				['rerot streaming@.5', wrapped('key-rerotation', { method: 'streaming-llm' }, 0.5)],
+				['think@.5', { method: 'think', params: { ratio: 0.5, window: 16, recent_size: 0 } }],
 				['merging knorm@.5', wrapped('merging-press', { method: 'knorm' }, 0.5)]
 			];
 			it('has the divergence and the logits of every case', async () => {
@@ -170,7 +171,8 @@ export function againstKvpress(title: string, open: () => Promise<GoldenEngine>)
 					const wanted = golden.e2e[name];
 					const kl = ids.reduce((sum, _, i) => sum + klFromLogits(reference[i], rows[row][i]) / ids.length, 0);
 					expectClose([kl], [wanted.kl], 0, 0.02);
-					expectClose(Array.from(rows[row][ids.length - 1]).slice(0, 6), wanted.logits, 2e-3, 0);
+					// The keys that ThinK leaves are stored in halves, those of kvpress are not.
+					expectClose(Array.from(rows[row][ids.length - 1]).slice(0, 6), wanted.logits, name.startsWith('think') ? 5e-3 : 2e-3, 0);
 				});
 			});
 		});
