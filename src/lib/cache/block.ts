@@ -9,8 +9,6 @@ export interface Block {
 	which: Which;
 	codec: Codec;
 	payload: Payload;
-	/** How often bits of the payload have changed. */
-	version?: number;
 	/** Keys were un-rotated before encoding. */
 	beforeRope: boolean;
 	/** Angle of each row when it was encoded (keys). */

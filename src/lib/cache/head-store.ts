@@ -319,7 +319,7 @@ export class HeadStore {
 		for (const [id, block] of this.blocks) {
 			if (block.payload !== before) continue;
 			const decoded = block.codec.decode(after);
-			const changed = { ...block, payload: after, version: (block.version ?? 0) + 1, decoded, presented: decoded };
+			const changed = { ...block, payload: after, decoded, presented: decoded };
 			const plain = block.presented === block.decoded;
 			const { block: ids, inside } = SIDES[block.which];
 			this.blocks.set(id, plain ? changed : turnBlock(changed, this.anglesOf(id), this.headDim, this.rope));
@@ -327,7 +327,7 @@ export class HeadStore {
 				if (columns[ids][slot] !== id) continue;
 				const [from, to] = [columns[inside][slot] * this.headDim, (columns[inside][slot] + 1) * this.headDim];
 				if (decoded.subarray(from, to).some((x, i) => !Object.is(x, block.decoded[from + i]))) columns.past[slot] |= PAST.corrupted;
-				// All of them: rulers that they share on the device are another page's now.
+				// All of them: they leave the page that holds their rulers for one with the new ones.
 				this.markDirty(slot, DIRTY_NUMBERS);
 			}
 		}

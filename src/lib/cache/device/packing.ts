@@ -37,7 +37,7 @@ export function pagePlan(head: HeadStore, slot: number): PagePlan | null {
 	const format: PackedFormat = { headDim: d, rows, key: sideOf(key, d), value: sideOf(value, d) };
 	const k = key.axis === 'channel' ? chunkOf(inK[slot], key.group, rows) : null;
 	const v = value.axis === 'channel' ? chunkOf(inV[slot], value.group, rows) : null;
-	const name = (block: number, chunk: typeof k) => (chunk ? `${block}.${head.blocks.get(block)!.version ?? 0}.${chunk.group}.${chunk.part}` : '');
+	const name = (block: number, chunk: typeof k) => (chunk ? `${block}.${chunk.group}.${chunk.part}` : '');
 	return { format, key: `${name(blockK[slot], k)}|${name(blockV[slot], v)}`, row: (k ?? v)?.row ?? -1 };
 }
 
