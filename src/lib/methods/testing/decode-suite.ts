@@ -20,6 +20,8 @@ const cases: [string, object][] = [
 	['snapkv', { budget, window: 8 }],
 	['tova', { budget }],
 	['tova', { budget, keep_newest: false }],
+	['scissorhands', { budget }],
+	['scissorhands', { budget, importance: 'sum', decay: 0.9, sinks: 2, drop: 3 }],
 	['adakv', { budget, scorer: { method: 'snapkv', params: { window: 8 } } }],
 	['merging-press', { budget }],
 	['key-rerotation', { budget }],

@@ -69,16 +69,20 @@ export function againstKvpress(title: string, open: () => Promise<GoldenEngine>)
 		});
 
 		describe('scores and kept sets', () => {
-			const cases: [string, { method: string; params?: object }][] = [
+			const cases: [string, { method: string; params?: object }, number[]?][] = [
 				['knorm', { method: 'knorm' }],
 				['streaming_llm(sink4)', { method: 'streaming-llm' }],
 				['snapkv(w8,k5)', snapkv],
 				['keydiff', { method: 'keydiff' }],
 				['tova', { method: 'tova' }],
-				['observed_attention', { method: 'observed-attention' }]
+				['observed_attention', { method: 'observed-attention' }],
+				['lagkv(s4,l32)', { method: 'lagkv' }, [0.49, 0.738]],
+				['lagkv(s4,l32,cross)', { method: 'lagkv', params: { cross_scoring: true } }],
+				['cur(default)', { method: 'cur', params: { variant: 'released' } }],
+				['cur(kv_avg,global)', { method: 'cur', params: { local: false, leverage_type: 'kv_avg' } }]
 			];
-			for (const [name, spec] of cases) {
-				for (const ratio of [0.5, 0.75]) {
+			for (const [name, spec, ratios = [0.5, 0.75]] of cases) {
+				for (const ratio of ratios) {
 					it(`${name} at ${ratio}`, () => {
 						const wanted = golden.cases[`${name}@${ratio}`];
 						const instance = start(withBudget(spec, ratio));
