@@ -20,7 +20,9 @@ const acting: Record<string, object> = {
 	dms: { threshold: -2.8, window: 12 },
 	simlayerkv: { threshold: 0, n_recent: 20 },
 	'moment-kv-momentum': { capacity: 8 },
-	think: { recent_size: 10 }
+	think: { recent_size: 10 },
+	'lu-kv': { sink: 2, window: 4 },
+	tangram: { sink: 2, window: 4 }
 };
 const specOf = (method: string, more: object = {}) => ({ method, params: { ...acting[method], ...more } });
 
