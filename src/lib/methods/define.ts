@@ -157,6 +157,8 @@ export interface Method {
 	confidence: string;
 	/** "ours" changes, if any. */
 	ours?: string;
+	/** Where it is known to fail, from its card. */
+	failures?: string;
 	/** What it does, two or three sentences for a reader. */
 	idea: string;
 	acts: string;
