@@ -2,6 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
 import type { ArmCache } from '$lib/cache/arm-cache.ts';
+import { fixtureNormal } from '$lib/numerics/fixture.ts';
+import { random, type Random } from '$lib/numerics/random.ts';
 import { GOLDEN, GOLDEN_PROMPT } from './golden-model.ts';
 
 export const golden = JSON.parse(readFileSync('conformance/kvpress-golden-v1.json', 'utf8'));
@@ -11,6 +13,16 @@ export const SCORED = [0, 1, 2, 3, 50, 100, 150, 200, 201, 202];
 export const SCORED_LAYERS = [0, 3];
 
 export const KVZIP_SCORED = [0, 1, 2, 3, 50, 100, 150, 202];
+
+/** Random numbers of which sketches are the fixture's, the same for every layer: `golden/phi`, [heads, d, 12]. */
+export const withSketch: Random = {
+	...random(0),
+	fork(label) {
+		if (!label.startsWith('sketch')) return random(0).fork(label);
+		const phi = fixtureNormal('golden/phi', kvHeads * d * 12).values();
+		return { ...random(0), normal: () => phi.next().value as number };
+	}
+};
 
 /** kvpress removes a ratio r: it keeps trunc(n (1 - r)). */
 export const tokensFor = (ratio: number) => ({ tokens: Math.trunc(GOLDEN_PROMPT * (1 - ratio)) });

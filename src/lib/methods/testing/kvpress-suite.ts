@@ -2,12 +2,11 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { ArmCache } from '$lib/cache/arm-cache.ts';
 import { klFromLogits } from '$lib/numerics/distribution.ts';
-import { random } from '$lib/numerics/random.ts';
 import type { MethodInstance, PromptView } from '../define.ts';
 import { Requests, type Supplies } from '../requests.ts';
 import { readMethodSpec, startMethod } from '../start.ts';
 import { GOLDEN, GOLDEN_PROMPT, goldenIds, goldenShipped } from './golden-model.ts';
-import { d, expectClose, golden, keptOf, kvHeads, positionsOf, SCORED, SCORED_LAYERS, snapkv, sumsOf, withBudget, wrapped } from './kvpress-fixture.ts';
+import { d, expectClose, golden, keptOf, kvHeads, positionsOf, SCORED, SCORED_LAYERS, snapkv, sumsOf, withBudget, withSketch, wrapped } from './kvpress-fixture.ts';
 import { policiesAgainstKvpress } from './kvpress-policies.ts';
 
 /** The fixture's model on some engine, its prompt read. */
@@ -41,7 +40,7 @@ export function againstKvpress(title: string, open: () => Promise<GoldenEngine>)
 			const requests = new Requests();
 			requests.supply({ weight: engine.weight, shipped: goldenShipped });
 			const text = { ids: goldenIds().slice(0, GOLDEN_PROMPT), encode: () => [], embedding: () => new Float32Array(GOLDEN.hidden) };
-			return startMethod(readMethodSpec(spec), { model: GOLDEN, random: random(0), promptTokens: GOLDEN_PROMPT, text, requests });
+			return startMethod(readMethodSpec(spec), { model: GOLDEN, random: withSketch, promptTokens: GOLDEN_PROMPT, text, requests });
 		}
 
 		function pressed(spec: object): ArmCache {
@@ -79,7 +78,9 @@ export function againstKvpress(title: string, open: () => Promise<GoldenEngine>)
 				['lagkv(s4,l32)', { method: 'lagkv' }, [0.49, 0.738]],
 				['lagkv(s4,l32,cross)', { method: 'lagkv', params: { cross_scoring: true } }],
 				['cur(default)', { method: 'cur', params: { variant: 'released' } }],
-				['cur(kv_avg,global)', { method: 'cur', params: { local: false, leverage_type: 'kv_avg' } }]
+				['cur(kv_avg,global)', { method: 'cur', params: { local: false, leverage_type: 'kv_avg' } }],
+				['leverage(k12,phi)', { method: 'leverage-score' }],
+				['noncausal(c64)', { method: 'non-causal-attention', params: { variant: 'released' } }]
 			];
 			for (const [name, spec, ratios = [0.5, 0.75]] of cases) {
 				for (const ratio of ratios) {
@@ -95,6 +96,29 @@ export function againstKvpress(title: string, open: () => Promise<GoldenEngine>)
 						expect(kept).toEqual(wanted.kept.map(positionsOf));
 					});
 				}
+			}
+		});
+
+		describe('scores and kept sets of what goes by the ratio', () => {
+			const of = (method: string, ratio: number, params: object) => ({ method, params: { ...params, budget: { fraction: 1 - ratio } } });
+			for (const ratio of [0.5, 0.75]) {
+				it(`compactor at ${ratio}`, () => {
+					const wanted = golden.cases[`compactor(c64,k12,phi)@${ratio}`];
+					const spec = of('compactor', ratio, { variant: 'released' });
+					SCORED_LAYERS.forEach((layer, i) => {
+						const { byHead } = start(spec).score!(full.layers[layer], views[layer]);
+						byHead.forEach((row, head) => expectClose(SCORED.map((p) => row[p]), wanted.s[i][head], 1e-5, 2e-4));
+					});
+					expect(keptOf(pressed(spec))).toEqual(wanted.kept.map(positionsOf));
+				});
+			}
+			for (const ratio of [0.5, 0.6]) {
+				it(`pyramidkv at ${ratio} keeps as many and the same in every layer`, () => {
+					const wanted = golden.cases[`pyramidkv(w8,k5,b10)@${ratio}`];
+					const kept = keptOf(pressed(of('pyramidkv', ratio, { scorer: snapkv, beta: 10 })));
+					expect(kept.map((positions) => positions.length)).toEqual(wanted.budgets.flatMap((m: number) => [m, m]));
+					expect(kept).toEqual(wanted.kept.map(positionsOf));
+				});
 			}
 		});
 
