@@ -33,11 +33,17 @@ const cases: [string, object][] = [
 	['quest', { budget, page: 8, exempt: 1 }],
 	['quest', { budget, page: 8, exempt: 0, group: 'mean' }],
 	['momentkv', { budget, window: 8 }],
-	['momentkv', { budget, window: 8, readout: 'mean' }]
+	['momentkv', { budget, window: 8, readout: 'mean' }],
+	['decoding-press', { budget, interval: 4, scorer: { method: 'snapkv', params: { window: 8 } }, buffer: 8 }],
+	['decoding-press', { budget, interval: 3, scorer: { method: 'h2o' } }],
+	['dms', { threshold: -9, window: 6 }],
+	['moment-kv-momentum', { capacity: 6 }],
+	['cam-press', { budget, interval: 3, scorer: { method: 'knorm' } }],
+	['think', { ratio: 0.5 }]
 ];
 const STEPS = 12;
 /** Where a number lies between two codes, the last bit of a float32 chooses; a stored half may flip too. */
-const ENCODES = ['rtn', 'kivi', 'svd-truncation'];
+const ENCODES = ['rtn', 'kivi', 'svd-truncation', 'think'];
 
 export function decodesAsFloat64(backend: Preferred): void {
 	describe(`decoding on ${backend}`, () => {
