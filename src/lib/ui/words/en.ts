@@ -8,6 +8,7 @@ import * as lab from './en/lab.ts';
 import { lessons } from './en/lessons.ts';
 import { loupe } from './en/loupe.ts';
 import { map } from './en/map.ts';
+import { methods } from './en/methods.ts';
 import * as models from './en/models.ts';
 import { next } from './en/next.ts';
 import * as page from './en/page.ts';
@@ -18,6 +19,6 @@ import * as terms from './en/terms.ts';
 
 export const en = {
 	...page, ...terms, ...lab, ...models,
-	changed, ribbon, map, attention, decision, quantization, spectrum, next, loupe, bill, lessons,
+	changed, ribbon, map, attention, decision, quantization, spectrum, next, loupe, bill, lessons, methods,
 	list
 };
