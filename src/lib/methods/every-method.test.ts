@@ -31,7 +31,7 @@ const idle: Record<string, object> = {
 	rtn: { bitsK: 16, bitsV: 16 },
 	'svd-truncation': { rankK: TINY.headDim, rankV: TINY.headDim },
 	kivi: { residual: 1024, group: 32 },
-	dms: { threshold: -1e9 },
+	dms: { threshold: -1000 },
 	simlayerkv: { threshold: 1 },
 	'moment-kv-momentum': { capacity: 4096 },
 	think: { ratio: 0 },

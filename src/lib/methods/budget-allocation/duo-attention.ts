@@ -32,6 +32,7 @@ export default defineMethod({
 		sink: { kind: 'int', default: 4, min: 0, max: 4096, about: 'First tokens that a streaming head keeps.' },
 		recent: { kind: 'int', default: 32, min: 1, max: 4096, about: 'Newest tokens that a streaming head keeps.' }
 	},
+	size: { params: ['head_ratio'], falls: true },
 	needs: () => ({}),
 	start(context, params) {
 		const ratio = params.head_ratio as number;

@@ -42,6 +42,7 @@ export default defineMethod({
 	paper: 'Zhang et al., SimLayerKV: A Simple Framework for Layer-Level KV Cache Reduction, 2024',
 	confidence: 'Follows kvpress 0.5.4 and agrees with its numbers.',
 	ours: 'The recent part is 64 tokens, as texts are short here; published are 1024. The bar is 0.9, which is recommended for Llama 3; kvpress has 1, which trims nothing.',
+	failures: 'One query decides, so a layer may be lazy for one last word and not for the next.',
 	idea: 'Some layers look only at the first tokens and the newest ones. Ask the last token of the prompt: if nearly all of its attention in a layer falls on the two ends, the layer is lazy and keeps only those; the others keep everything. One query decides, so the verdict can flicker with the last word.',
 	acts: 'After the prompt, layer by layer.',
 	formula: String.raw`\text{lazy}\iff\frac1{H_q}\sum_h\Big(\sum_{j<i}a_{hj}+\sum_{j\ge n'-r}a_{hj}\Big)>\tau,\qquad n'=n-w`,
@@ -54,6 +55,7 @@ export default defineMethod({
 		n_last: { kind: 'int', default: 1, min: 1, max: 64, about: 'Last tokens that are asked; their own slots count for neither end.' }
 	},
 	check: ({ n_recent, n_last }) => ((n_recent as number) > (n_last as number) ? null : { param: 'n_recent', expected: `more than n_last, ${n_last as number}` }),
+	size: { params: ['threshold'] },
 	needs: (params) => ({ queries: { last: params.n_last as number } }),
 	start(_context, params) {
 		const ends: Ends = { initial: params.n_initial as number, recent: params.n_recent as number, last: params.n_last as number };

@@ -59,7 +59,7 @@ export default defineMethod({
 		const { kvHeads } = context.model;
 		const [sink, window, size] = [params.sink as number, params.window as number, params.group as number];
 		// Offsets say where each head of a layer begins.
-		const capacity = context.slots(params.budget as Budget, (4 * (kvHeads + 1)) / kvHeads);
+		const capacity = context.slots(params.budget as Budget, (4 * (kvHeads + 1)) / kvHeads, 0, true);
 		if (!Number.isFinite(capacity)) return {};
 		const inner = context.inner(innerSpec(params));
 		const calibrated: (() => Shipped) | null = params.level === 'calibrated' || params.clusters === 'calibrated' ? context.shipped('head-budgets') : null;

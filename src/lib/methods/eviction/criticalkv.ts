@@ -54,6 +54,7 @@ export default defineMethod({
 	paper: 'Feng et al., Identify Critical KV Cache in LLM Inference from an Output Perturbation Perspective, 2025',
 	confidence: 'Variant "released" follows kvpress 0.5.4 and agrees with its numbers, also over Ada-KV. With scores that are not negative, such as those of SnapKV, ours gives the same scores bit for bit. The paper reports smaller errors in over 92 % of heads of a trained model; on random numbers, where attention and size have nothing to do with each other, we found the error smaller in fewer than half.',
 	ours: 'The second stage multiplies scores by sizes, which turns it around where scores are negative, as those of Knorm and KeyDiff are: large values are then thrown out first. We lift the scores of a head until none is negative; this restores the sign, not a derivation, as the bound is about attention. Slots that the scorer always keeps stay. Variant "released" does neither. Heads of uneven length are truly shorter; kvpress masks.',
+	failures: 'First tokens often have tiny values and lose in the second stage; only the first stage saves them.',
 	idea: 'What counts is not how much attention a token gets but how far the output of the layer moves without it, and that depends on the size of its value behind the output projection, too. Half of the budget goes to the best tokens by the score, so that most attention is safe; the rest goes by score times size.',
 	acts: 'After the prompt.',
 	formula: String.raw`s'_j=(s_j+\epsilon)\,\frac1G\sum_{h\in g}\lVert W_O^{(h)}v_j\rVert_1,\qquad \text{top }\lfloor\rho k\rfloor\text{ by }s\text{, the rest of }k\text{ by }s'`,
@@ -73,7 +74,7 @@ export default defineMethod({
 		const uneven = params.uneven as boolean;
 		const released = params.variant === 'released';
 		// Offsets say where each head of a layer begins.
-		const capacity = context.slots(params.budget as Budget, uneven ? (4 * (model.kvHeads + 1)) / model.kvHeads : 0);
+		const capacity = context.slots(params.budget as Budget, uneven ? (4 * (model.kvHeads + 1)) / model.kvHeads : 0, 0, uneven);
 		const output = context.weights('o_proj');
 		const spec = innerSpec(params);
 		// The size of the value is our part; a scorer that has it built in leaves it out.

@@ -24,8 +24,8 @@ describe('dms', () => {
 	});
 
 	it('with the lowest bar nothing goes, with the highest exactly the window stays, at every step', () => {
-		const low = new Rig(full, spec({ threshold: -1e9 })).prefill();
-		const high = new Rig(full, spec({ threshold: 1e9 })).prefill();
+		const low = new Rig(full, spec({ threshold: -1000 })).prefill();
+		const high = new Rig(full, spec({ threshold: 1000 })).prefill();
 		for (let step = 1; step <= 20; step++) {
 			low.decode();
 			high.decode();
@@ -70,7 +70,7 @@ describe('dms', () => {
 	});
 
 	it('lets the cache grow when told not to judge while writing', () => {
-		const rig = new Rig(full, spec({ threshold: 1e9, decoding: false })).prefill();
+		const rig = new Rig(full, spec({ threshold: 1000, decoding: false })).prefill();
 		for (let step = 0; step < 5; step++) rig.decode();
 		for (const heads of positionsOf(rig)) for (const positions of heads) expect(positions).toHaveLength(17);
 	});

@@ -6,8 +6,8 @@ import { others } from '../select.ts';
 import { headsOf, slotsAt } from '../slots.ts';
 import { scorerNeeds } from '../wrap.ts';
 
-/** A bar that no score lies below. */
-const LOWEST = -1e9;
+/** A bar below which no score is said to lie. */
+const LOWEST = -1000;
 
 /** Tokens of one head that are still in the window, with the scores they came in with, oldest first. */
 interface Pending {
@@ -23,6 +23,7 @@ export default defineMethod({
 	paper: 'Łańcucki et al., Inference-Time Hyper-Scaling with KV Cache Compression (Dynamic Memory Sparsification), 2025; DMSPress of kvpress',
 	confidence: 'The rule follows kvpress 0.5.4, and after the prompt it drops as many tokens of each head. The paper trains its evictors; that is not here.',
 	ours: 'Dropped slots are really gone and heads differ in length; kvpress masks them at every read. The window is 32 here, 128 there, and tokens are judged while writing, too, which kvpress leaves off unless told.',
+	failures: 'With a scorer that compares tokens with one another, such as SnapKV, the score of a single new token means nothing.',
 	idea: 'No budget but a bar: each token is scored once, when it enters, and when it leaves a sliding window it is dropped if its score lies below the bar. Easy texts shrink more than hard ones. It fits scores that a token has by itself, such as the length of its key; a score that depends on who else is there means little for a token alone.',
 	acts: 'After the prompt, and at every decode step for the token that leaves the window.',
 	formula: String.raw`\text{evict }j\iff s_j<\theta\ \wedge\ j\le t-W`,
@@ -30,10 +31,11 @@ export default defineMethod({
 	sources: ['https://arxiv.org/abs/2506.05345', 'https://github.com/NVIDIA/kvpress'],
 	params: {
 		scorer: { kind: 'scorer', default: { method: 'knorm' }, about: 'The method whose scores are compared with the bar.' },
-		threshold: { kind: 'number', default: -9, min: LOWEST, max: 1e9, step: 0.1, about: 'The bar, in the units of the scorer: for knorm minus the length of a key.' },
+		threshold: { kind: 'number', default: -9, min: LOWEST, max: 1000, step: 0.1, about: 'The bar, in the units of the scorer: for knorm minus the length of a key.' },
 		window: { kind: 'int', default: 32, min: 1, max: 4096, about: 'Newest tokens that are never dropped.' },
 		decoding: { kind: 'boolean', default: true, about: 'Judge tokens while generating, too.' }
 	},
+	size: { params: ['threshold'], falls: true },
 	needs: scorerNeeds,
 	start(context, params) {
 		const threshold = params.threshold as number;

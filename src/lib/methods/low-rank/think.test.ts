@@ -5,7 +5,7 @@ import { fixtureNormal } from '$lib/numerics/fixture.ts';
 import { roundToHalf } from '$lib/numerics/half.ts';
 import { expectBillIsPacked } from '../testing/untouched.ts';
 import { promptView, Rig } from '../testing/views.ts';
-import { channelWorth } from './think.ts';
+import think, { channelWorth } from './think.ts';
 
 const d = TINY.headDim;
 const N = 60;
@@ -83,6 +83,14 @@ describe('think', () => {
 		const { arm } = pressed({ ratio: 0.5, recent_size: 0 }, [{ method: 'snapkv', params: { budget: { fraction: 0.5 }, window: 8 } }]);
 		const { payload, window } = arm.bill().items;
 		expect((payload + window) / (N * 4 * d * TINY.layers * TINY.kvHeads)).toBeCloseTo(0.5 * (1 - 0.5 / 2), 10);
+	});
+
+	it('says beforehand what a head will weigh', () => {
+		for (const [ratio, recent_size] of [[0.5, 0], [0.25, 12], [0.4, 100]]) {
+			const params = { ratio, recent_size, window: 8 };
+			const { arm } = pressed(params);
+			expect(arm.bill().total).toBe(TINY.layers * TINY.kvHeads * think.bytesOfHead!(params, TINY)!(N));
+		}
 	});
 
 	it('keeps its bytes when tokens leave later, and prunes no new key', () => {

@@ -1,5 +1,6 @@
 import { channelCodec } from '$lib/cache/codecs/channels.ts';
 import type { LayerCache } from '$lib/cache/types.ts';
+import { bytesOfPair } from '../budget.ts';
 import { defineMethod, type PromptView } from '../define.ts';
 import { exactSlots } from '../quantization/tail.ts';
 import { topSlots } from '../select.ts';
@@ -36,6 +37,7 @@ export default defineMethod({
 	paper: 'Xu et al., ThinK: Thinner Key Cache by Query-Driven Pruning, ICLR 2025',
 	confidence: 'The channels are those of kvpress 0.5.4, and agree with it. Leaving the newest keys whole follows the description of the original code.',
 	ours: 'Pruned channels are really not stored: a key is its kept channels in halves, and each head has a mask of one bit a channel. kvpress writes zeros and saves nothing. With "recent_size" 0 all keys of the prompt are pruned, as there; the original leaves the last 32 whole, as we do.',
+	failures: 'Channels go one by one after the rotary embedding, which may split the two halves of a rotating pair.',
 	idea: 'A channel of the keys matters for attention as much as the queries use it: the product of its energy in the queries and in the keys. Many contribute almost nothing. Drop the least of them from the keys of every token; values and later tokens stay as they are. Channels go one by one after the rotary embedding, so a rotating pair may lose one half.',
 	acts: 'After the prompt.',
 	formula: String.raw`w_c=\Big(\frac1G\sum_{h\in g}\frac1w\sum_i q_{h,ic}^2\Big)\Big(\frac1n\sum_j k_{jc}^2\Big),\qquad \text{drop the }\lfloor\rho d\rfloor\text{ least}`,
@@ -46,6 +48,13 @@ export default defineMethod({
 		window: { kind: 'int', default: 32, min: 1, max: 512, about: 'Last prompt tokens whose queries say which channels are used.' },
 		recent_size: { kind: 'int', default: 32, min: 0, max: 4096, about: 'Newest keys of the prompt that stay whole.' }
 	},
+	bytesOfHead(params, { headDim: d }) {
+		const dropped = Math.trunc(d * (params.ratio as number));
+		if (dropped === 0) return null;
+		const whole = params.recent_size as number;
+		return (slots) => slots * bytesOfPair(d) - Math.max(0, slots - whole) * dropped * 2 + (slots > whole ? Math.ceil(d / 8) : 0);
+	},
+	size: { params: ['ratio'], falls: true },
 	needs: (params) => ({ queries: { last: params.window as number } }),
 	start(context, params) {
 		const d = context.model.headDim;
