@@ -21,6 +21,8 @@ const cases: [string, object][] = [
 	['tova', { budget }],
 	['tova', { budget, keep_newest: false }],
 	['scissorhands', { budget }],
+	['vase', { budget }],
+	['vase', { budget, score: 'energy' }],
 	['scissorhands', { budget, importance: 'sum', decay: 0.9, sinks: 2, drop: 3 }],
 	['adakv', { budget, scorer: { method: 'snapkv', params: { window: 8 } } }],
 	['merging-press', { budget }],
