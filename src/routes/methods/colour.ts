@@ -8,7 +8,7 @@ const PARTS = new RegExp(
 	[
 		String.raw`(?<comment>//[^\n]*|/\*[\s\S]*?\*/)`,
 		String.raw`(?<string>'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|${'`'}(?:[^${'`'}\\]|\\.)*${'`'})`,
-		String.raw`(?<keyword>\b(?:as|break|case|const|continue|default|else|export|false|for|from|function|if|import|in|interface|let|new|null|of|return|switch|throw|true|type|typeof|undefined|while)\b)`
+		String.raw`(?<keyword>(?<![.\w])(?:as|break|case|const|continue|default|else|export|false|for|from|function|if|import|in|interface|let|new|null|of|return|switch|throw|true|type|typeof|undefined|while)\b)`
 	].join('|'),
 	'g'
 );

@@ -39,6 +39,7 @@ export default defineMethod({
 	paper: 'Zhang et al., H2O: Heavy-Hitter Oracle for Efficient Generative Inference of Large Language Models, NeurIPS 2023',
 	confidence: 'The rule follows the official code as described (sums over the prompt, then one eviction a step); it has not been compared with that code by running it.',
 	ours: 'Query heads that share a KV head are averaged. The mean form divides by the number of queries that could see a token, as kvpress does.',
+	failures: 'Sums favour early tokens: after a prompt of n tokens, token j has been added up over n - j queries. With "sum" set to "mean" it is not so.',
 	idea: 'Add up the attention that every token receives. A few tokens collect most of it and go on collecting it: the heavy hitters. Keep them and, since a new token has had no time to collect, the newest tokens too. The sums run on while text is generated, so the choice follows the text.',
 	acts: 'After the prompt, then one eviction a head at every decode step.',
 	formula: String.raw`A_j\leftarrow A_j+\frac1G\sum_{h\in g}a_{h,t,j},\qquad j^*=\arg\min_{j\,\notin\,\text{newest }C_r}A_j`,
