@@ -25,7 +25,6 @@ export default defineMethod({
 	paper: 'Moment-KV: Momentum-Based Decode-Time KV Cache Compression for Long Generation, 2026',
 	confidence: 'From the text of the paper; no code of the authors was found.',
 	ours: 'The pool is 64 tokens here, published are 512 and 1024. Stack a method before this one to compress the prompt as well.',
-	failures: 'With a part near 1 the pool fills with early tokens, and new ones die at birth.',
 	failures: 'When all tokens get the same attention, the newest is dropped first, since the oldest has collected longest. With alpha near 1 the pool fills with early words and new ones die at birth.',
 	idea: 'The prompt is left alone; only what the model writes itself is thinned out. Each written token has a score: attention received now is added to a part of the old score. A token that is overlooked for a while keeps its standing, one that nobody looks at fades, and a new token may die at birth, since nothing protects the newest. With a part near 1 the oldest have had the most time to collect: a bias that can be seen.',
 	acts: 'At every decode step, on written tokens only; all heads of a layer lose the same one.',
