@@ -75,6 +75,10 @@ describe('training rows', () => {
 			else if (PEOPLE.includes(there)) expect(/^(?:she|her)$/i.test(own)).toBe(isGirl(there));
 			else expect(there.toLowerCase()).toBe(own.toLowerCase());
 		}
+		// A story may begin with the name: then the name says whether it is a girl.
+		const kinds = [...sourced('openings')].filter(({ own, there }) => /^(?:girl|boy)$/.test(own) && PEOPLE.includes(there));
+		expect(kinds.length).toBeGreaterThan(20);
+		for (const { own, there } of kinds) expect(own === 'girl').toBe(isGirl(there));
 		const names = found.filter(({ own }) => PEOPLE.includes(own));
 		expect(names.length).toBeGreaterThan(100);
 		for (const { own, there } of names) expect(there === own || there === (isGirl(own) ? 'girl' : 'boy')).toBe(true);
