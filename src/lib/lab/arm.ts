@@ -4,7 +4,7 @@ import type { Attending, Captured } from '$lib/cache/device/index.ts';
 import { PROMPT_STEP, type ModelShape } from '$lib/documents/trace.ts';
 import type { MethodInstance, Needs, PromptView } from '$lib/methods/define.ts';
 import { methods } from '$lib/methods/registry.ts';
-import { Requests, type PromptText, type ReadingView } from '$lib/methods/requests.ts';
+import { Requests, type MadeReadings, type PromptText } from '$lib/methods/requests.ts';
 import { startMethod } from '$lib/methods/start.ts';
 import { random } from '$lib/numerics/random.ts';
 import type { Rotation } from '$lib/numerics/rope.ts';
@@ -93,8 +93,6 @@ export class Arm {
 	}
 }
 
-/** By layer, by key. */
-export type MadeReadings = readonly ReadonlyMap<string, ReadingView>[];
 const NO_READINGS: MadeReadings = [];
 
 function actOn(cache: ArmCache, seen: PromptView[], instance: MethodInstance): void {

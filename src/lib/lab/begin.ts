@@ -6,6 +6,7 @@ import type { Captured } from '$lib/cache/device/index.ts';
 import type { Experiment, MethodSpec } from '$lib/documents/experiment.ts';
 import type { Trace } from '$lib/documents/trace.ts';
 import type { Needs } from '$lib/methods/define.ts';
+import { makeReadings } from '$lib/methods/make-readings.ts';
 import type { PromptText } from '$lib/methods/requests.ts';
 import { joinNeeds } from '$lib/methods/start.ts';
 import { rotation } from '$lib/numerics/rope.ts';
@@ -16,6 +17,7 @@ import type { Lab } from './lab.ts';
 import { planRun, type Plan } from './plan.ts';
 import { cacheOf, readAtOnce, readInBlocks } from './prefill.ts';
 import type { ProbeSources } from './probes/index.ts';
+import { checkReadings, futureOf } from './second-readings.ts';
 import { supply } from './supplies.ts';
 
 export interface RunOptions {
@@ -46,6 +48,7 @@ export async function readPromptInAllArms(lab: Lab, experiment: Experiment, opti
 	};
 	const arms = plan.arms.map((arm, i) => new Arm(arm, lab.model, rope, text, experiment.generate.seed, `arms[${i}]`));
 	const needs = joinNeeds(arms.map((arm) => arm.needs));
+	checkReadings(arms.map(({ requests }) => requests), text.ids.length, lab.model);
 	await supply(decoder, lab.model.name, lab.json, arms.map(({ requests }) => requests));
 	signal?.throwIfAborted();
 
@@ -70,13 +73,19 @@ export async function readPromptInAllArms(lab: Lab, experiment: Experiment, opti
 /** Every arm's compressed cache, and what its numbers were before. */
 async function compress(lab: Lab, plan: Plan, arms: Arm[], needs: Needs, captured: Captured, prompt: ArmCache, signal?: AbortSignal): Promise<{ cache: ArmCache; exact: ExactNumbers }[]> {
 	const { block } = plan.experiment.prefill;
+	const { decoder } = lab.loaded;
+	const wanted = new Map(arms.flatMap(({ requests }) => [...requests.readings]));
+	const future = [...wanted.values()].some(({ ids }) => ids === 'future') ? await futureOf(lab, plan) : [];
 	if (block !== null && arms.length > 0) {
-		const reads = await readInBlocks(lab.loaded.decoder, Int32Array.from(plan.prompt.ids), block, arms, needs, prompt.rope, signal);
+		const read = (arm: Arm, cache: ArmCache, last: boolean) =>
+			makeReadings(decoder, cache, new Map([...arm.requests.readings].filter(([, { everyBlock }]) => last || everyBlock)), future, signal);
+		const reads = await readInBlocks(decoder, Int32Array.from(plan.prompt.ids), { block, read }, arms, needs, prompt.rope, signal);
 		return reads.map(({ cache, captured: own }) => ({ cache, exact: new ExactNumbers(cacheOf(own, prompt.rope), own.n) }));
 	}
+	const readings = await makeReadings(decoder, prompt, wanted, future, signal);
 	return arms.map((arm) => {
 		const cache = prompt.fork();
-		arm.prefilled(cache, captured);
+		arm.prefilled(cache, captured, readings);
 		return { cache, exact: new ExactNumbers(prompt, captured.n) };
 	});
 }

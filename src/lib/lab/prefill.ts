@@ -1,14 +1,15 @@
 /** Reading the prompt: once for everybody, or in blocks by each arm over its own compressed cache. */
 import { ArmCache } from '$lib/cache/arm-cache.ts';
-import { Captured, DeviceMemory, PrefillMemory, type LayerCapture, type Seen } from '$lib/cache/device/index.ts';
+import { Captured, DeviceMemory, PrefillMemory, type CaptureNeeds, type LayerCapture, type Seen } from '$lib/cache/device/index.ts';
 import type { Needs } from '$lib/methods/define.ts';
-import type { Decoder } from '$lib/model/index.ts';
+import type { MadeReadings } from '$lib/methods/requests.ts';
+import type { Decoder, Pass } from '$lib/model/index.ts';
 import type { Rotation } from '$lib/numerics/rope.ts';
 import type { Arm } from './arm.ts';
 
 /** Reads `ids` into nothing and gives back what was captured. */
 export async function readAtOnce(decoder: Decoder, ids: Int32Array, needs: Needs): Promise<Captured> {
-	const memory = new PrefillMemory(decoder.shape, ids.length, needs);
+	const memory = new PrefillMemory(decoder.shape, ids.length, captureOf(needs));
 	try {
 		const { logits } = await decoder.forward(ids, memory.pass(), memory);
 		logits.dispose();
@@ -17,6 +18,11 @@ export async function readAtOnce(decoder: Decoder, ids: Int32Array, needs: Needs
 		memory.dispose();
 		throw error;
 	}
+}
+
+/** What has to be captured: queries before rotation are the rotated ones turned back, of all tokens. */
+function captureOf({ queries, attentionSums, keysBefore, queriesBefore }: Needs): CaptureNeeds {
+	return { queries: queriesBefore ? 'all' : queries, attentionSums, keysBefore };
 }
 
 /** The full cache of what was captured. */
@@ -31,20 +37,31 @@ export interface BlockRead {
 	captured: Captured;
 }
 
+/** How the prompt is cut, and what makes an arm's second readings over what it has kept so far. */
+export interface Blocks {
+	/** Tokens a block. */
+	block: number;
+	read(arm: Arm, cache: ArmCache, last: boolean): Promise<MadeReadings>;
+}
+
 /**
  * Reads the prompt in blocks: each arm's next block reads what the arm kept of the blocks before.
  * All arms advance together, as the rows of a batch.
  */
-export async function readInBlocks(decoder: Decoder, ids: Int32Array, block: number, arms: Arm[], needs: Needs, rope: Rotation, signal?: AbortSignal): Promise<BlockRead[]> {
+export async function readInBlocks(decoder: Decoder, ids: Int32Array, { block, read }: Blocks, arms: Arm[], asked: Needs, rope: Rotation, signal?: AbortSignal): Promise<BlockRead[]> {
+	const needs = captureOf(asked);
 	const n = ids.length;
-	const first = await readAtOnce(decoder, ids.slice(0, Math.min(block, n)), needs);
+	const first = await readAtOnce(decoder, ids.slice(0, Math.min(block, n)), asked);
 	const whole = cacheOf(first, rope);
 	const reads = arms.map(() => ({ cache: whole.fork(), captured: first }));
-	const act = (end: number) => reads.forEach(({ cache, captured }, i) => {
-		if (end < n) arms[i].blockEnded(cache, captured);
-		else arms[i].prefilled(cache, captured);
-	});
-	act(first.n);
+	const act = async (end: number) => {
+		for (const [i, { cache, captured }] of reads.entries()) {
+			const readings = await read(arms[i], cache, end === n);
+			if (end < n) arms[i].blockEnded(cache, captured, readings);
+			else arms[i].prefilled(cache, captured, readings);
+		}
+	};
+	await act(first.n);
 	if (first.n === n) return reads;
 	const memory = new DeviceMemory(reads.map(({ cache }) => cache), n);
 	try {
@@ -53,14 +70,12 @@ export async function readInBlocks(decoder: Decoder, ids: Int32Array, block: num
 			const part = ids.slice(from, Math.min(n, from + block));
 			const batch = new Int32Array(part.length * arms.length);
 			for (let row = 0; row < arms.length; row++) batch.set(part, row * part.length);
-			const pass = memory.begin('append', {
-				queries: needs.queries, attentionSums: needs.attentionSums, keysBefore: needs.keysBefore
-			}, part.length);
+			const pass = memory.begin('append', needs, part.length);
 			const { logits } = await decoder.forward(batch, pass, memory);
 			logits.dispose();
 			const seen = await memory.finish();
-			reads.forEach((read, row) => (read.captured = extend(read.captured, read.cache, seen, row, part.length, needs)));
-			act(from + part.length);
+			reads.forEach((read, row) => (read.captured = extend(read.captured, read.cache, seen, row, pass, needs)));
+			await act(from + part.length);
 		}
 	} finally {
 		memory.dispose();
@@ -68,8 +83,8 @@ export async function readInBlocks(decoder: Decoder, ids: Int32Array, block: num
 	return reads;
 }
 
-/** What an arm has captured so far, with one more block of `tokens` tokens. */
-function extend(before: Captured, cache: ArmCache, seen: Seen, row: number, tokens: number, needs: Needs): Captured {
+/** What an arm has captured so far, with one more block. */
+function extend(before: Captured, cache: ArmCache, seen: Seen, row: number, { tokens, start }: Pass, needs: CaptureNeeds): Captured {
 	const { shape } = before;
 	const { heads, kvHeads, headDim: d } = shape;
 	const n = before.n + tokens;
@@ -103,7 +118,8 @@ function extend(before: Captured, cache: ArmCache, seen: Seen, row: number, toke
 		}
 		return out;
 	});
-	return new Captured(shape, n, layers);
+	const angles = Int32Array.from({ length: n }, (_, i) => (i < before.n ? before.angles[i] : start[row] + i - before.n));
+	return new Captured(shape, n, layers, angles);
 }
 
 /** Old and new queries of every head, cut to the last w. */

@@ -1,13 +1,13 @@
 /** What methods see of the prompt and of a step: readings of the pass behind the seams of `methods`. */
 import type { Captured } from '$lib/cache/device/index.ts';
 import type { ModelShape } from '$lib/documents/trace.ts';
-import type { Needs, PromptView, ReadingView, StepView } from '$lib/methods/define.ts';
-import { readingOf } from '$lib/methods/requests.ts';
+import type { Needs, PromptView, StepView } from '$lib/methods/define.ts';
+import { readingOf, type MadeReadings } from '$lib/methods/requests.ts';
 import type { Rotation } from '$lib/numerics/rope.ts';
 import type { Readings } from './readings.ts';
 
 /** `needs`: what the arm asked for; others may have asked for longer windows. */
-export function promptView(captured: Captured, layer: number, needs: Needs, model: ModelShape, rope: Rotation, readings: ReadonlyMap<string, ReadingView>): PromptView {
+export function promptView(captured: Captured, layer: number, needs: Needs, model: ModelShape, rope: Rotation, readings: MadeReadings[number]): PromptView {
 	return {
 		n: captured.n, model, rope,
 		keys: (head) => captured.keys(layer, head),
@@ -19,8 +19,7 @@ export function promptView(captured: Captured, layer: number, needs: Needs, mode
 			return rows.subarray(Math.max(0, rows.length - needs.queries.last * model.headDim));
 		},
 		attentionSums: (queryHead) => captured.attentionSums(layer, queryHead),
-		queriesBefore: (queryHead) => captured.queriesBefore(layer, queryHead),
-		inputs: () => captured.inputs(layer),
+		queriesBefore: (queryHead) => rope.rotate(captured.queries(layer, queryHead), captured.angles.map((angle) => -angle), model.headDim),
 		reading: (reading) => readingOf(readings, reading)
 	};
 }

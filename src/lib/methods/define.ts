@@ -36,8 +36,6 @@ export interface Needs {
 	keysBefore?: boolean;
 	/** Queries before rotation, of all prompt tokens (normed where the model norms its queries). */
 	queriesBefore?: boolean;
-	/** The attention block's normed input of all prompt tokens. */
-	inputs?: boolean;
 	/** Each decode step: attention over the slots, by query head. */
 	stepAttention?: boolean;
 	/** Each decode step: the rotated query. */
@@ -66,8 +64,6 @@ export interface PromptView {
 	attentionSums(queryHead: number): Float64Array;
 	/** [n, headDim] of one query head. */
 	queriesBefore(queryHead: number): Float32Array;
-	/** [n, hidden] */
-	inputs(): Float32Array;
 	/** What came of a reading that the method asked for at its start. */
 	reading(reading: Reading): ReadingView;
 }

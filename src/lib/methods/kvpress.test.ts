@@ -27,6 +27,7 @@ againstKvpress('plain float64', async () => {
 		logits: prompt.logits,
 		views: full.layers.map((_, layer) => promptView(full, layer, (h) => prompt.queries[layer].subarray(h * size, (h + 1) * size))),
 		force: async (arms, ids, methods = []) => arms.map((arm, row) => ids.map((id, step) => model.decode(arm, id, methods.slice(row, row + 1), step))),
+		read: async (wanted) => model.read(full, wanted),
 		weight: (name, layer) => model.weight(`model.layers.${layer}.self_attn.${name}.weight`),
 		tolerance: { sums: 1e-6, numbers: 1e-5 }
 	};

@@ -45,6 +45,8 @@ export interface Reading {
 	};
 	/** Keep the reading's own keys and values. */
 	pairs?: boolean;
+	/** Made after every block of a prompt that is read in blocks, not only at its end. */
+	everyBlock?: boolean;
 }
 
 /** What came of a reading, in one layer. */
@@ -59,6 +61,9 @@ export interface ReadingView {
 	keys(head: number): Float32Array;
 	values(head: number): Float32Array;
 }
+
+/** By layer, by key of the reading. */
+export type MadeReadings = readonly ReadonlyMap<string, ReadingView>[];
 
 /** Whoever runs methods gives these, before they act. */
 export interface Supplies {
@@ -102,13 +107,13 @@ export class Requests {
 }
 
 /** Equal readings have equal keys. */
-export function keyOf({ ids, over, columns, pairs }: Reading): string {
+export function keyOf({ ids, over, columns, pairs, everyBlock }: Reading): string {
 	const { take, among, own, perInput, block } = columns ?? {};
-	return JSON.stringify([ids, over, columns ? [take, among ? [among.sinks, among.from, among.to] : null, own, perInput ?? false, block ?? 0] : null, pairs ?? false]);
+	return JSON.stringify([ids, over, columns ? [take, among ? [among.sinks, among.from, among.to] : null, own, perInput ?? false, block ?? 0] : null, pairs ?? false, everyBlock ?? false]);
 }
 
 /** Tells what a reading that nobody made would have been for. */
-export function readingOf(made: ReadonlyMap<string, ReadingView>, reading: Reading): ReadingView {
+export function readingOf(made: MadeReadings[number], reading: Reading): ReadingView {
 	const view = made.get(keyOf(reading));
 	if (!view) throw new RangeError('this reading was not asked for when the method started, so it was not made');
 	return view;

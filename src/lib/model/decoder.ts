@@ -69,7 +69,7 @@ export class TransformerDecoder implements Decoder {
 	private async layer(layer: number, hidden: tf.Tensor, angles: Rotation | undefined, pass: Pass, memory: Memory): Promise<tf.Tensor> {
 		const weights = this.weights.layers[layer];
 		const parts = tf.tidy(() => this.headsOf(weights, hidden, angles, pass, {
-			key: memory.wantsKeyBefore?.(layer) ?? false, query: memory.wantsQueryBefore?.(layer) ?? false, input: memory.wantsInput?.(layer) ?? false
+			key: memory.wantsKeyBefore?.(layer) ?? false, input: memory.wantsInput?.(layer) ?? false
 		}));
 		let context: tf.Tensor;
 		try {
@@ -82,7 +82,7 @@ export class TransformerDecoder implements Decoder {
 		return next;
 	}
 
-	private headsOf(weights: LayerWeights, hidden: tf.Tensor, angles: Rotation | undefined, { batch, tokens }: Pass, before: { key: boolean; query: boolean; input: boolean }) {
+	private headsOf(weights: LayerWeights, hidden: tf.Tensor, angles: Rotation | undefined, { batch, tokens }: Pass, wants: { key: boolean; input: boolean }) {
 		const { heads, kvHeads, headDim } = this.config;
 		const input = this.norm(hidden, weights.inputNorm);
 		const columns = apply(weights.qkv, input);
@@ -92,18 +92,17 @@ export class TransformerDecoder implements Decoder {
 		const { queryNorm, keyNorm } = weights;
 		if (!queryNorm || !keyNorm) {
 			return {
-				query: split(heads, 0, angles), key: split(kvHeads, heads, angles), value, ...(before.input ? { input } : {}),
-				...(before.key ? { keyBefore: split(kvHeads, heads) } : {}), ...(before.query ? { queryBefore: split(heads, 0) } : {})
+				query: split(heads, 0, angles), key: split(kvHeads, heads, angles), value, ...(wants.input ? { input } : {}),
+				...(wants.key ? { keyBefore: split(kvHeads, heads) } : {})
 			};
 		}
 		const normed = (x: tf.Tensor, weight: tf.Tensor) =>
 			tf.reshape(rmsNorm(tf.reshape(x, [-1, headDim]), weight, this.config.eps), x.shape);
 		const turned = (x: tf.Tensor) => (angles ? rope(x, angles) : x);
 		const key = normed(split(kvHeads, heads), keyNorm);
-		const query = normed(split(heads, 0), queryNorm);
 		return {
-			query: turned(query), key: turned(key), value, ...(before.input ? { input } : {}),
-			...(before.key ? { keyBefore: key } : {}), ...(before.query ? { queryBefore: query } : {})
+			query: turned(normed(split(heads, 0), queryNorm)), key: turned(key), value, ...(wants.input ? { input } : {}),
+			...(wants.key ? { keyBefore: key } : {})
 		};
 	}
 

@@ -25,8 +25,6 @@ export interface LayerInput {
 	key: Tensor;
 	/** [batch, kvHeads, tokens, headDim], before rotation, normed where the model norms its keys. Only when `wantsKeyBefore(layer)`. */
 	keyBefore?: Tensor;
-	/** [batch, heads, tokens, headDim], likewise. Only when `wantsQueryBefore(layer)`. */
-	queryBefore?: Tensor;
 	/** [batch x tokens, hidden]: the layer's normed input. Only when `wantsInput(layer)`. */
 	input?: Tensor;
 	/** [batch, kvHeads, tokens, headDim]. */
@@ -39,7 +37,6 @@ export interface Memory {
 	attend(input: LayerInput): Promise<Tensor> | Tensor;
 	/** Whether `keyBefore` is wanted of a layer; absent means no. */
 	wantsKeyBefore?(layer: number): boolean;
-	wantsQueryBefore?(layer: number): boolean;
 	wantsInput?(layer: number): boolean;
 }
 

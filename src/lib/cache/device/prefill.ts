@@ -15,10 +15,6 @@ export interface CaptureNeeds {
 	attentionSums?: boolean;
 	/** Keys before rotation. */
 	keysBefore?: boolean;
-	/** Queries before rotation, of all tokens. */
-	queriesBefore?: boolean;
-	/** Normed inputs of the layers, of all tokens. */
-	inputs?: boolean;
 }
 
 /** Plain numbers of one layer of a pass of n tokens. */
@@ -31,17 +27,15 @@ export interface LayerCapture {
 	queries?: Float32Array;
 	/** [heads, n] */
 	attentionSums?: Float32Array;
-	/** [heads, n, headDim] */
-	queriesBefore?: Float32Array;
-	/** [n, hidden] */
-	inputs?: Float32Array;
 }
 
 export class Captured {
 	constructor(
 		readonly shape: ModelShape,
 		readonly n: number,
-		readonly layers: LayerCapture[]
+		readonly layers: LayerCapture[],
+		/** [n]: where each token's query and key were turned to. */
+		readonly angles = Int32Array.from({ length: n }, (_, i) => i)
 	) {}
 
 	/** Rows of queries that were kept: min(w, n). */
@@ -62,14 +56,6 @@ export class Captured {
 	/** [w, headDim] of one query head. */
 	queries(layer: number, queryHead: number): Float32Array {
 		return this.part(this.layers[layer].queries, queryHead, this.shape.heads, 'queries');
-	}
-	/** [n, headDim] of one query head. */
-	queriesBefore(layer: number, queryHead: number): Float32Array {
-		return this.part(this.layers[layer].queriesBefore, queryHead, this.shape.heads, 'queries before rotation');
-	}
-	/** [n, hidden] */
-	inputs(layer: number): Float32Array {
-		return this.part(this.layers[layer].inputs, 0, 1, 'inputs of the layers');
 	}
 	/** [n] of one query head. */
 	attentionSums(layer: number, queryHead: number): Float64Array {
@@ -107,22 +93,12 @@ export class PrefillMemory implements Memory {
 		return this.needs.keysBefore ?? false;
 	}
 
-	wantsQueryBefore(): boolean {
-		return this.needs.queriesBefore ?? false;
-	}
-
-	wantsInput(): boolean {
-		return this.needs.inputs ?? false;
-	}
-
-	attend({ layer, query, key, keyBefore, queryBefore, input, value }: LayerInput): tf.Tensor {
+	attend({ layer, query, key, keyBefore, value }: LayerInput): tf.Tensor {
 		const at = new Int32Array(this.shape.kvHeads);
 		const result = attention(query, key, value, this.bias, at, { columnSums: this.needs.attentionSums, outOnly: true });
 		const held: Held = { keys: hold(key), values: hold(value) };
 		if (result.columnSums) held.attentionSums = tf.keep(result.columnSums);
 		if (keyBefore) held.keysBefore = hold(keyBefore);
-		if (queryBefore) held.queriesBefore = hold(queryBefore);
-		if (input) held.inputs = hold(input);
 		if (this.needs.queries) held.queries = lastQueries(query, this.needs.queries);
 		this.held[layer] = held;
 		return result.out;

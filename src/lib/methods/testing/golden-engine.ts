@@ -6,6 +6,7 @@ import { randomLlama } from '$lib/model/random-llama.ts';
 import { inverseFrequencies, rotation } from '$lib/numerics/rope.ts';
 import { openBackend, read, type Preferred } from '$lib/ops/index.ts';
 import type { PromptView } from '../define.ts';
+import { makeReadings } from '../make-readings.ts';
 import { readingOf } from '../requests.ts';
 import { GOLDEN, GOLDEN_EPS, GOLDEN_INNER, GOLDEN_PROMPT, goldenIds } from './golden-model.ts';
 import type { GoldenEngine } from './kvpress-suite.ts';
@@ -24,7 +25,7 @@ export async function goldenOnEngine(backend: Preferred): Promise<GoldenEngine> 
 	const { decoder } = await loadModel(randomLlama(config, { prefix: 'golden', matrix: () => 0.25, norm: 0 }), engine);
 	const { shape } = decoder;
 	const rope = rotation(inverseFrequencies(shape.headDim, shape.ropeTheta));
-	const prompt = new PrefillMemory(shape, GOLDEN_PROMPT, { queries: 'all', attentionSums: true, queriesBefore: true, inputs: true });
+	const prompt = new PrefillMemory(shape, GOLDEN_PROMPT, { queries: 'all', attentionSums: true });
 	const { logits } = await decoder.forward(Int32Array.from(goldenIds().slice(0, GOLDEN_PROMPT)), prompt.pass(), prompt);
 	const last = Float32Array.from(await read(logits));
 	logits.dispose();
@@ -40,16 +41,17 @@ export async function goldenOnEngine(backend: Preferred): Promise<GoldenEngine> 
 		values: (head) => captured.values(layer, head),
 		queries: (head) => captured.queries(layer, head),
 		attentionSums: (head) => captured.attentionSums(layer, head),
-		queriesBefore: (head) => captured.queriesBefore(layer, head),
-		inputs: () => captured.inputs(layer),
+		queriesBefore: (head) => rope.rotate(captured.queries(layer, head), captured.angles.map((angle) => -angle), shape.headDim),
 		reading: (reading) => readingOf(new Map(), reading)
 	}));
+	const full = ArmCache.fromPrompt({
+		shape, n: captured.n, rope, keys: (layer) => captured.layers[layer].keys, values: (layer) => captured.layers[layer].values
+	});
 	return {
-		full: ArmCache.fromPrompt({
-			shape, n: captured.n, rope, keys: (layer) => captured.layers[layer].keys, values: (layer) => captured.layers[layer].values
-		}),
+		full,
 		views,
 		logits: last,
+		read: (wanted) => makeReadings(decoder, full, wanted),
 		weight: (name, layer) => weights.get(`${name} ${layer}`)!,
 		async force(arms, ids, methods = []) {
 			const memory = new DeviceMemory(arms, GOLDEN_PROMPT + ids.length);

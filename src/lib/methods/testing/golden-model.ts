@@ -9,8 +9,10 @@ import { fixtureNormal } from '$lib/numerics/fixture.ts';
 import { fnv1a, mulberry32 } from '$lib/numerics/random.ts';
 import { inverseFrequencies, rotation } from '$lib/numerics/rope.ts';
 import type { LayerStore } from '$lib/cache/layer-cache.ts';
-import type { MethodInstance, Shipped, StepView } from '../define.ts';
+import type { MethodInstance, Reading, ReadingView, Shipped, StepView } from '../define.ts';
 import { attentionRow } from '../observe.ts';
+import type { MadeReadings } from '../requests.ts';
+import { drawReading } from './readings.ts';
 
 export const GOLDEN: ModelShape = {
 	id: 'golden', name: 'kvpress fixture', layers: 4, heads: 4, kvHeads: 2, headDim: 16, hidden: 64, vocab: 512,
@@ -90,7 +92,7 @@ function rotate(x: Float64Array, angle: number): Float64Array {
 }
 
 /** What a token reads at one layer: its rotated query [heads x d], key and value [kvHeads x d] -> [heads x d]. */
-type Read = (layer: number, query: Float64Array, key: Float64Array, value: Float64Array) => Float64Array;
+type Read = (layer: number, query: Float64Array, key: Float64Array, value: Float64Array, input: Float64Array) => Float64Array;
 
 /** Prompt as the fixture's reference sees it. */
 export interface GoldenPrompt {
@@ -99,6 +101,8 @@ export interface GoldenPrompt {
 	values: Float64Array[];
 	/** [heads, n, d] by layer, rotated. */
 	queries: Float64Array[];
+	/** [n] by layer: length of the normed input. */
+	inputLengths: Float64Array[];
 	/** Of the last token. */
 	logits: Float64Array;
 }
@@ -122,7 +126,7 @@ export class GoldenModel {
 			const input = normed(x);
 			const query = rotate(times(of('self_attn.q_proj'), input), angle);
 			const key = rotate(times(of('self_attn.k_proj'), input), angle);
-			const out = times(of('self_attn.o_proj'), read(layer, query, key, times(of('self_attn.v_proj'), input)));
+			const out = times(of('self_attn.o_proj'), read(layer, query, key, times(of('self_attn.v_proj'), input), input));
 			x = x.map((value, i) => value + out[i]);
 			const inner = normed(x);
 			const gate = times(of('mlp.gate_proj'), inner);
@@ -138,11 +142,13 @@ export class GoldenModel {
 		const keys = Array.from({ length: layers }, () => new Float64Array(kvHeads * n * d));
 		const values = keys.map((each) => new Float64Array(each.length));
 		const queries = keys.map(() => new Float64Array(heads * n * d));
+		const inputLengths = keys.map(() => new Float64Array(n));
 		const positions = Int32Array.from(ids, (_, i) => i);
 		let logits = new Float64Array(0);
 		ids.forEach((id, t) => {
-			logits = this.token(id, t, (layer, query, key, value) => {
+			logits = this.token(id, t, (layer, query, key, value, input) => {
 				const out = new Float64Array(heads * d);
+				inputLengths[layer][t] = Math.hypot(...input);
 				for (let head = 0; head < kvHeads; head++) {
 					keys[layer].set(key.subarray(head * d, (head + 1) * d), (head * n + t) * d);
 					values[layer].set(value.subarray(head * d, (head + 1) * d), (head * n + t) * d);
@@ -157,7 +163,27 @@ export class GoldenModel {
 				return out;
 			}) as Float64Array<ArrayBuffer>;
 		});
-		return { keys, values, queries, logits };
+		return { keys, values, queries, inputLengths, logits };
+	}
+
+	/** Readings over the full cache of the prompt. */
+	read(full: ArmCache, wanted: ReadonlyMap<string, Reading>): MadeReadings {
+		const made = full.layers.map(() => new Map<string, ReadingView>());
+		for (const [key, reading] of wanted) {
+			const ids = reading.ids as readonly number[];
+			const before = reading.over === 'prompt' ? full.tokens : 0;
+			// Both the prompt's pairs and the text's own, by layer, as the text is read on.
+			const numbers = this.prefill([...(before ? goldenIds().slice(0, before) : []), ...ids]);
+			const n = before + ids.length;
+			made.forEach((layer, l) => {
+				const part = (all: Float64Array, head: number) => all.subarray((head * n + before) * d, (head + 1) * n * d);
+				layer.set(key, drawReading(full, l, ids.length, reading, {
+					queries: (h) => part(numbers.queries[l], h), keys: (h) => part(numbers.keys[l], h), values: (h) => part(numbers.values[l], h),
+					lengths: numbers.inputLengths[l].subarray(before)
+				}));
+			});
+		}
+		return made;
 	}
 
 	/** One token over an arm's cache, which grows by it; its methods act. Gives the logits. */

@@ -3,10 +3,10 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { ArmCache } from '$lib/cache/arm-cache.ts';
 import { klFromLogits } from '$lib/numerics/distribution.ts';
 import type { MethodInstance, PromptView } from '../define.ts';
-import { Requests, type Supplies } from '../requests.ts';
+import { readingOf, Requests, type MadeReadings, type Reading, type Supplies } from '../requests.ts';
 import { readMethodSpec, startMethod } from '../start.ts';
 import { GOLDEN, GOLDEN_PROMPT, goldenIds, goldenShipped } from './golden-model.ts';
-import { d, expectClose, golden, keptOf, kvHeads, positionsOf, SCORED, SCORED_LAYERS, snapkv, sumsOf, withBudget, withSketch, wrapped } from './kvpress-fixture.ts';
+import { d, expectClose, golden, goneOf, keptOf, kvHeads, KVZIP_SCORED, positionsOf, SCORED, SCORED_LAYERS, snapkv, sumsOf, withBudget, withSketch, wrapped } from './kvpress-fixture.ts';
 import { policiesAgainstKvpress } from './kvpress-policies.ts';
 
 /** The fixture's model on some engine, its prompt read. */
@@ -19,6 +19,8 @@ export interface GoldenEngine {
 	logits: ArrayLike<number>;
 	/** Weights of the model, as methods get them. */
 	weight: Supplies['weight'];
+	/** Readings over the full cache, by key. */
+	read(wanted: ReadonlyMap<string, Reading>): Promise<MadeReadings>;
 	/** Feeds tokens to the arms, which grow; arm i's method acts at every step. Logits by arm and token. */
 	force(arms: ArmCache[], ids: number[], methods?: MethodInstance[]): Promise<ArrayLike<number>[][]>;
 	/** Relative tolerance of sums over K or V, and absolute one of single numbers. */
@@ -36,11 +38,22 @@ export function againstKvpress(title: string, open: () => Promise<GoldenEngine>)
 		});
 
 		/** Shipped data is made up by its name. */
-		function start(spec: object): MethodInstance {
-			const requests = new Requests();
+		function start(spec: object, requests = new Requests()): MethodInstance {
 			requests.supply({ weight: engine.weight, shipped: goldenShipped });
-			const text = { ids: goldenIds().slice(0, GOLDEN_PROMPT), encode: () => [], embedding: () => new Float32Array(GOLDEN.hidden) };
+			const text = { ids: goldenIds().slice(0, GOLDEN_PROMPT), encode: () => [11, 12, 13, 14, 15, 16, 17, 18], embedding: () => new Float32Array(GOLDEN.hidden) };
 			return startMethod(readMethodSpec(spec), { model: GOLDEN, random: withSketch, promptTokens: GOLDEN_PROMPT, text, requests });
+		}
+
+		/** The same for methods that have texts read a second time. */
+		async function pressedAfterReading(spec: object): Promise<{ arm: ArmCache; instance: MethodInstance; seen: PromptView[] }> {
+			const requests = new Requests();
+			const instance = start(spec, requests);
+			const made = await engine.read(requests.readings);
+			const seen = views.map((view, layer) => ({ ...view, reading: (reading: Reading) => readingOf(made[layer], reading) }));
+			const arm = full.fork();
+			if (instance.prefilledAll) instance.prefilledAll(arm.layers, seen);
+			else arm.layers.forEach((layer, index) => instance.prefilled!(layer, seen[index]));
+			return { arm, instance, seen };
 		}
 
 		function pressed(spec: object): ArmCache {
@@ -177,6 +190,20 @@ export function againstKvpress(title: string, open: () => Promise<GoldenEngine>)
 						}
 					});
 				}
+			}
+		});
+
+		describe('second readings', () => {
+			for (const plus of [false, true]) {
+				it(`kvzip${plus ? ' with "plus"' : ''} has the same scores and evicts the same entries of every head`, async () => {
+					const wanted = golden.cases[`kvzip(plus=${plus ? 'True' : 'False'})@0.5`];
+					const { arm, instance, seen } = await pressedAfterReading({ method: 'kvzip', params: { budget: { fraction: 0.5 }, plus, instruction: true, variant: 'released' } });
+					const scores = full.layers.map((layer, l) => instance.score!(layer, seen[l]).byHead);
+					SCORED_LAYERS.forEach((layer, i) => scores[layer].forEach((row, head) => expectClose(KVZIP_SCORED.map((p) => row[p]), wanted.s[i][head], 1e-5, 2e-4)));
+					const evicted = keptOf(arm).map(goneOf);
+					expect(evicted.map((positions) => positions.length)).toEqual(wanted.per_head);
+					expect(evicted).toEqual(wanted.masked.map(positionsOf));
+				});
 			}
 		});
 

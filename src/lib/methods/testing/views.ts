@@ -10,18 +10,11 @@ import type { AttendView, MethodInstance, PromptView, StepView } from '../define
 import { attentionRow } from '../observe.ts';
 import { readingOf, Requests, type PromptText, type ReadingView } from '../requests.ts';
 import { readMethodSpec, startMethod } from '../start.ts';
+import { randomReadings } from './readings.ts';
 import { randomSupplies } from './supplies.ts';
 
-/** What a prompt's view holds beyond keys, values and queries. */
-export interface MoreSeen {
-	/** [n, hidden] */
-	inputs?: () => Float32Array;
-	/** By key. */
-	readings?: ReadonlyMap<string, ReadingView>;
-}
-
-/** A prompt's view from the untouched cache and its queries by query head, each [n, headDim]. */
-export function promptView(full: ArmCache, layer: number, queries: (queryHead: number) => ArrayLike<number>, more: MoreSeen = {}): PromptView {
+/** A prompt's view from the untouched cache, its queries by query head, each [n, headDim], and readings by their keys. */
+export function promptView(full: ArmCache, layer: number, queries: (queryHead: number) => ArrayLike<number>, readings: ReadonlyMap<string, ReadingView> = new Map()): PromptView {
 	const { shape, rope } = full;
 	const d = shape.headDim;
 	const store = full.layers[layer];
@@ -33,8 +26,7 @@ export function promptView(full: ArmCache, layer: number, queries: (queryHead: n
 		keysBefore: (head) => rope.rotate(store.keys(head), Int32Array.from({ length: n }, (_, i) => -i), d),
 		queries: (queryHead) => Float32Array.from(queries(queryHead)),
 		queriesBefore: (queryHead) => rope.rotate(Float32Array.from(queries(queryHead)), Int32Array.from({ length: n }, (_, i) => -i), d),
-		inputs: more.inputs ?? (() => fixtureNormal(`inputs${layer}`, n * shape.hidden)),
-		reading: (reading) => readingOf(more.readings ?? new Map(), reading),
+		reading: (reading) => readingOf(readings, reading),
 		attentionSums(queryHead) {
 			const head = Math.floor((queryHead * shape.kvHeads) / shape.heads);
 			const keys = store.keys(head);
@@ -86,7 +78,8 @@ export class Rig {
 	}
 
 	prefill(): this {
-		const views = this.arm.layers.map((_, index) => promptView(this.full, index, (queryHead) => this.queries(index, queryHead)));
+		const made = randomReadings(this.full, this.requests.readings, this.name);
+		const views = this.arm.layers.map((_, index) => promptView(this.full, index, (queryHead) => this.queries(index, queryHead), made[index]));
 		this.instances.forEach((instance, i) => {
 			this.arm.begin(-1, `${i}`);
 			if (instance.prefilledAll) instance.prefilledAll(this.arm.layers, views);
