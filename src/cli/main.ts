@@ -4,9 +4,11 @@
  */
 import { DocumentError } from '$lib/documents/schema.ts';
 import { UsageError } from './arguments.ts';
+import { matchFile } from './match.ts';
 import { describeMethods } from './methods.ts';
 import { recordFile } from './record.ts';
 import { runFile } from './run.ts';
+import { sweep } from './sweep.ts';
 import { printTask } from './task.ts';
 
 const HELP = `winnow: KV-cache compression experiments from the command line
@@ -20,6 +22,13 @@ usage:
       (kind:layer:head). Pictures' numbers are stored as halves. OUT ending in .gz is gzipped.
   npm run winnow -- task NAME --seed N [--length N] [--OPTION VALUE …] [--model ID] [--json]
       Prints the text of a task, exactly as a run would read it.
+  npm run winnow -- match FILE.json --arm I --to J|BYTES [--backend …] [--weights …]
+      Sets the size of arm I (a budget, bits, ranks) so that it costs after the prompt what arm J costs, or
+      BYTES, as nearly as it can, and prints the changed experiment. Arms are counted from 0.
+  npm run winnow -- sweep [--methods A,B] [--tasks A,B] [--budgets 0.5,0.25] [--seeds N] [--first SEED]
+        [--batch ARMS] [--part 1/2] [--work DIR] [--out FILE] [--fold] [--model ID] [--backend …] [--weights …]
+      Measures methods x budgets x tasks over N texts each and writes the table. It can be stopped and
+      goes on when called again; several parts can run at once. --fold writes what there is.
   npm run winnow -- methods [ID] [--json]
       Lists the methods and their parameters.
   npm run winnow -- --help
@@ -43,6 +52,12 @@ export async function main(args: string[]): Promise<number> {
 				return 0;
 			case 'task':
 				await print(await printTask(rest));
+				return 0;
+			case 'match':
+				await print(await matchFile(rest));
+				return 0;
+			case 'sweep':
+				await sweep(rest);
 				return 0;
 			case 'methods':
 				await print(describeMethods(rest));

@@ -7,7 +7,7 @@ import type { Run } from '$lib/lab/run.ts';
 import { onlyOptions, readArguments, UsageError, type Arguments } from './arguments.ts';
 import { openLab, readBackend, readWeights } from './engine.ts';
 
-async function readDocument(file: string | undefined): Promise<Experiment> {
+export async function readDocument(file: string | undefined): Promise<Experiment> {
 	if (file === undefined) throw new UsageError('which experiment? Give a file, or - for standard input');
 	const text = file === '-' ? await readStream(process.stdin) : await readFile(file, 'utf8').catch((error: Error) => {
 		throw new UsageError(`${file} cannot be read: ${error.message}`);

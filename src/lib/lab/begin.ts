@@ -14,10 +14,11 @@ import { Arm } from './arm.ts';
 import { AttentionLog } from './attention-log.ts';
 import { ExactNumbers } from './exact.ts';
 import type { Lab } from './lab.ts';
+import { resolveMatches } from './match.ts';
 import { planRun, type Plan } from './plan.ts';
 import { cacheOf, readAtOnce, readInBlocks } from './prefill.ts';
-import type { ProbeSources } from './probes/index.ts';
 import { checkReadings, futureOf } from './second-readings.ts';
+import type { ProbeSources } from './probes/index.ts';
 import { supply } from './supplies.ts';
 
 export interface RunOptions {
@@ -41,7 +42,8 @@ export interface Parts {
 export async function readPromptInAllArms(lab: Lab, experiment: Experiment, options: RunOptions): Promise<Parts> {
 	const { decoder, tokenizer, chat } = lab.loaded;
 	const { signal, record = false } = options;
-	const plan = planRun(experiment, lab.model, tokenizer, chat);
+	const { experiment: sized, matches } = await resolveMatches(lab, experiment, signal);
+	const plan: Plan = { ...planRun(sized, lab.model, tokenizer, chat), experiment };
 	const rope = rotation(decoder.invFreq);
 	const text: PromptText = {
 		ids: plan.prompt.ids, encode: (words) => Array.from(tokenizer.encode(words, { bare: true })), embedding: (id) => decoder.embedding(id)
@@ -67,6 +69,7 @@ export async function readPromptInAllArms(lab: Lab, experiment: Experiment, opti
 		exact: own.map(({ exact }) => exact), log: new AttentionLog(lab.model, arms.length)
 	};
 	const trace = firstTrace(lab, plan, sources.arms, prefill);
+	matches.forEach((match, i) => match && (trace.arms[i].matched = match));
 	return { lab, plan, arms, caches, sources, trace, record };
 }
 

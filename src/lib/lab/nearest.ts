@@ -15,10 +15,9 @@ const AROUND = 2;
 
 /**
  * The setting, 0 … count-1, whose cost is closest to `wanted`; of equally close ones the cheaper, then the first.
- * Costs are taken to grow with the index; long lists are searched by halving.
+ * Costs are taken to grow with the index; long lists are searched by halving. `known`: costs that were asked for before.
  */
-export async function nearest(count: number, cost: (index: number) => Promise<number>, wanted: number): Promise<Nearest> {
-	const known = new Map<number, number>();
+export async function nearest(count: number, cost: (index: number) => Promise<number>, wanted: number, known = new Map<number, number>()): Promise<Nearest> {
 	const at = async (i: number): Promise<number> => {
 		if (!known.has(i)) known.set(i, await cost(i));
 		return known.get(i)!;

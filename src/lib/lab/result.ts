@@ -1,5 +1,6 @@
 /** The result document of the command line, from a trace. Numbers in full precision. */
 import type { Experiment, ReportPart } from '$lib/documents/experiment.ts';
+import type { ByteMatch } from '$lib/documents/match.ts';
 import type { Bill, BillItem, EngineInfo, TaskOutcome, Timings, Trace } from '$lib/documents/trace.ts';
 
 export interface BillResult {
@@ -20,6 +21,8 @@ export interface ArmResult {
 	billAfterPrompt?: BillResult;
 	/** Logical positions alive after the last compression of the prompt: [layer][KV head]. */
 	kept?: number[][][];
+	/** What `matchBytes` found. */
+	matched?: ByteMatch;
 	task?: TaskOutcome;
 	/** [steps][vocab] */
 	logits?: number[][];
@@ -79,6 +82,7 @@ export function makeResult(trace: Trace, logits: RecordedLogits): Result {
 			...(wants('steps') ? { steps: arm.steps.map(({ kl, agrees, nll }) => ({ kl, agrees, nll })) } : {}),
 			...(wants('bill') ? { bill: billResult(arm.steps.at(-1)?.bill ?? arm.billAfterPrompt), billAfterPrompt: billResult(arm.billAfterPrompt) } : {}),
 			...(wants('kept') ? { kept: arm.kept } : {}),
+			...(arm.matched ? { matched: arm.matched } : {}),
 			...(arm.task ? { task: arm.task } : {}),
 			...(wants('logits') ? { logits: logits.arms[i].map((row) => Array.from(row)) } : {})
 		})),
