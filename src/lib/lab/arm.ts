@@ -42,6 +42,11 @@ export class Arm {
 		return this.#stack.some(({ instance }) => instance.attending);
 	}
 
+	/** False when all its methods have done what they do once the prompt is read: any fork of its cache may go on with it. */
+	get actsWhileWriting(): boolean {
+		return this.#stack.some(({ instance }) => instance.appended || instance.attending);
+	}
+
 	/** The whole prompt has been read. */
 	prefilled(cache: ArmCache, captured: Captured, readings: MadeReadings = NO_READINGS): void {
 		const seen = this.#views(cache, captured, readings);

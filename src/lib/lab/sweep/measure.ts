@@ -3,6 +3,7 @@
  * fed the full cache's answer, a batch of arms at a time. An arm whose most likely token is the answer's at every
  * step would have written that answer, so it is scored without being run again; the others write freely.
  */
+import type { ArmCache } from '$lib/cache/arm-cache.ts';
 import { fullCacheBytes } from '$lib/cache/bill.ts';
 import { parseExperiment } from '$lib/documents/schema.ts';
 import { joinNeeds } from '$lib/methods/start.ts';
@@ -87,10 +88,12 @@ async function measureBatch(read: PromptRead, { tokens, says, correct }: Answer,
 	const { lab } = read;
 	const { ids } = read.plan.prompt;
 	const results: CellResult[] = batch.map(({ method, budget, stack }) => ({ method, budget, stack }));
-	const started: (StartedArm & { at: number })[] = [];
+	/** `spare`: the cache once more, where it can be forked; methods that act while the answer is written have to start again. */
+	const started: (StartedArm & { at: number; spare: ArmCache | null })[] = [];
 	for (const [at, { complete }] of batch.entries()) {
 		try {
-			started.push({ ...(await read.start(complete, 0)), at });
+			const arm = await read.start(complete, 0);
+			started.push({ ...arm, at, spare: correct === null || arm.arm.actsWhileWriting ? null : arm.cache.fork() });
 		} catch (error) {
 			results[at].problem = whyNot(error);
 		}
@@ -108,11 +111,11 @@ async function measureBatch(read: PromptRead, { tokens, says, correct }: Answer,
 		kl: kl[row] / tokens.length, agree: agreed[row] / tokens.length, correct, shareEnd: cache.bill().total / fullCacheBytes(lab.model, cache.tokens)
 	}));
 	if (correct === null) return results;
-	const strayed = started.filter((_, row) => agreed[row] < tokens.length).map(({ at }) => at);
+	const strayed = started.filter((_, row) => agreed[row] < tokens.length);
 	const again: StartedArm[] = [];
-	for (const at of strayed) again.push(await read.start(batch[at].complete, 0));
+	for (const { arm, at, spare } of strayed) again.push(spare ? { arm, cache: spare } : await read.start(batch[at].complete, 0));
 	const { texts } = await writeFreely(read, again, steps, undefined, signal);
-	strayed.forEach((at, row) => (results[at].correct = judge(read, texts[row])));
+	strayed.forEach(({ at }, row) => (results[at].correct = judge(read, texts[row])));
 	return results;
 }
 

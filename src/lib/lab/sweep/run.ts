@@ -1,6 +1,7 @@
 /** A sweep over many texts, one measurement after the other; what has been measured is not measured again. */
 import type { Method } from '$lib/methods/define.ts';
 import { methods as registry } from '$lib/methods/registry.ts';
+import { readMethodSpec } from '$lib/methods/start.ts';
 import type { Lab } from '../lab.ts';
 import { modelFingerprint } from '$lib/model/index.ts';
 import { budgetCells, sizedCells, sizedMethods, type Cell } from './cells.ts';
@@ -44,7 +45,7 @@ export async function planSweep(lab: Lab, options: SweepOptions): Promise<SweepP
 		const { options: given, steps } = SWEEP_TASKS[task];
 		const cells = [...byBudget];
 		if (sized.length) {
-			const read = await readText(lab, { task, seed: seeds.first, options: given, steps }, []);
+			const read = await readText(lab, { task, seed: seeds.first, options: given, steps }, sized.map(({ id }) => ({ complete: [readMethodSpec({ method: id })] })));
 			const found = await sizedCells(read, sized, budgets);
 			cells.push(...found.cells);
 			for (const { method, why } of found.leftOut) left.set(method, why);
