@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
 import type { EngineInfo } from '$lib/documents/trace.ts';
 import { methods } from '$lib/methods/registry.ts';
-import { experiment, TINY, tinyLab, tinySpec } from './testing.ts';
+import { experiment, inRuns, TINY, tinyLab, tinySpec } from './testing.ts';
 
 const STEPS = 300;
 
@@ -20,11 +20,11 @@ function memory(): Memory {
 }
 
 export function flatSuite(backend: EngineInfo['backend']): void {
-	it(`tensors and bytes are flat over ${STEPS} steps with every method, on ${backend}`, async () => {
+	it.each(inRuns([...methods.keys()]))(`tensors and bytes are flat over ${STEPS} steps on ${backend} with %s and others`, async (...ids) => {
 		const lab = await tinyLab(backend, { ...TINY, num_hidden_layers: 1, max_position_embeddings: 512 });
 		const before = memory();
 		const run = await lab.start(experiment({
-			arms: [...methods.keys()].map((method) => ({ stack: [tinySpec(method)] })),
+			arms: ids.map((method) => ({ stack: [tinySpec(method)] })),
 			forced: { tokens: Array.from({ length: STEPS + 20 }, (_, i) => 2 + ((i * 29) % 250)) }
 		}), { record: true });
 		// The first steps compile kernels and fill the pool of buffers.

@@ -42,3 +42,7 @@ const PARAMS: Record<string, MethodSpec['params']> = {
 export function tinySpec(method: string): MethodSpec {
 	return { method, params: PARAMS[method] ?? {} };
 }
+
+/** A list in runs of at most `most`: a run of the lab takes no more than so many arms. */
+export const inRuns = <T>(list: readonly T[], most = 20): T[][] =>
+	Array.from({ length: Math.ceil(list.length / most) }, (_, i) => list.slice(i * most, (i + 1) * most));
