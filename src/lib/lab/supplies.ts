@@ -35,7 +35,7 @@ async function allLayers(decoder: Decoder, name: WeightName): Promise<Float32Arr
 async function shippedWith(decoder: Decoder, name: string, json: ModelJson, wanted: string, path: string): Promise<Shipped> {
 	const file = await json(shippedFile(wanted));
 	if (file === null) {
-		throw new DocumentError(path, `expected a method that needs no statistics of the model: ${name} has no ${shippedFile(wanted)}; "winnow calibrate" makes it for a model in a folder`);
+		throw new DocumentError(path, `expected a method that needs no statistics of the model: ${name} has no ${shippedFile(wanted)}`);
 	}
 	try {
 		return unpackShipped(file, wanted, { name, fingerprint: modelFingerprint(decoder) });

@@ -126,7 +126,7 @@ export interface StartContext {
 	text: PromptText;
 	/** Asks for a projection: once the prompt is being read, a layer's [outputs, inputs], row-major, without bias. */
 	weights(name: WeightName): (layer: number) => Float32Array;
-	/** Asks for data shipped with the model (`winnow calibrate`). Where there is none the run is refused with the reason. */
+	/** Asks for data shipped with the model. Where there is none the run is refused with the reason. */
 	shipped(name: string): () => Shipped;
 	/** Asks for a second reading; gives it back, for `seen.reading`. */
 	reading(reading: Reading): Reading;

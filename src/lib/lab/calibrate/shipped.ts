@@ -27,10 +27,10 @@ export function packShipped(name: string, fingerprint: string, made: string, arr
 export function unpackShipped(json: unknown, name: string, model: { name: string; fingerprint: string }): Shipped {
 	const file = json as Partial<ShippedFile> | null;
 	if (typeof file !== 'object' || file === null || file.version !== 1 || file.name !== name || typeof file.arrays !== 'object' || file.arrays === null) {
-		throw new Error(`${shippedFile(name)} is damaged: it does not hold what "winnow calibrate" writes`);
+		throw new Error(`${shippedFile(name)} is damaged: it does not hold statistics as they are shipped`);
 	}
 	if (file.fingerprint !== model.fingerprint) {
-		throw new Error(`statistics belong to another model: ${shippedFile(name)} was made for a model with the fingerprint ${file.fingerprint}, ${model.name} has ${model.fingerprint}; "winnow calibrate" makes them anew`);
+		throw new Error(`statistics belong to another model: ${shippedFile(name)} was made for a model with the fingerprint ${file.fingerprint}, ${model.name} has ${model.fingerprint}`);
 	}
 	return Object.fromEntries(Object.entries(file.arrays).map(([key, text]) => {
 		const bytes = unbase64(String(text));
