@@ -71,6 +71,8 @@ test('a model is fetched when asked, kept over a reload, run, and deleted', asyn
 	const site = await open(context, hub, `/${encodeLink({ ...SMALL, model: 'nano' })}`);
 	expect(await run(site)).toBe(fetched);
 
+	// A page behind another draws nothing, and so opens no dialog.
+	await page.bringToFront();
 	await page.locator('.model .name').click();
 	await button(page, 'Delete nano').click();
 	await expect(dialog(page)).toContainText('Nothing yet.');
@@ -107,7 +109,8 @@ test('a download that was cancelled goes on where it was, in another visit', asy
 	expect(hub.asked[1]).toBeGreaterThan(0);
 	expect(hub.asked[1]).toBeLessThanOrEqual(3_000_000);
 	await button(later, 'Use it').click();
-	await later.keyboard.press('Space');
+	// Space would press the button that opened the dialog and has the focus again.
+	await later.locator('.transport .go').click();
 	await expect(later.locator('.model .state')).toContainText('running here', { timeout: 150_000 });
 });
 
