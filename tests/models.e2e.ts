@@ -71,8 +71,6 @@ test('a model is fetched when asked, kept over a reload, run, and deleted', asyn
 	const site = await open(context, hub, `/${encodeLink({ ...SMALL, model: 'nano' })}`);
 	expect(await run(site)).toBe(fetched);
 
-	// A page behind another draws nothing, and so opens no dialog.
-	await page.bringToFront();
 	await page.locator('.model .name').click();
 	await button(page, 'Delete nano').click();
 	await expect(dialog(page)).toContainText('Nothing yet.');

@@ -26,6 +26,8 @@ const MANIFEST = 'manifest ';
 const FILE = 'file ';
 /** When a model was last used: apart from the manifest, which is never rewritten once its files are here. */
 const USED = 'used ';
+/** The last millisecond that a date can say. */
+const LATEST = 8.64e15;
 
 export const fileName = (id: string, path: string) => `${FILE}${id} ${path}`;
 const manifestName = (id: string) => `${MANIFEST}${id}`;
@@ -68,7 +70,9 @@ export function noteUse(shelf: Shelf, id: string, now: number): Promise<void> {
 
 export async function lastUse(shelf: Shelf, { id, added }: Manifest): Promise<number> {
 	const text = await (await shelf.read(`${USED}${id}`))?.text();
-	return Number(text) || added;
+	const time = Number(text);
+	// A page that died in the middle leaves half a number, or two of them.
+	return time > 0 && time <= LATEST ? time : added;
 }
 
 /** Bytes of a model that are here. */

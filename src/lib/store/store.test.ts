@@ -55,6 +55,19 @@ describe('the store', () => {
 		expect(await store.space()).toEqual({ kind: 'memory', used: 9e6, quota: 10e6 });
 	});
 
+	it('notes one time of use, read by two at once or not, and believes no other', async () => {
+		const { store, shelf } = make();
+		await store.download(await store.plan(ID));
+		await Promise.all([store.files(ID), store.files(ID), store.files(ID)]);
+		const used = (await store.get(ID))!.used;
+		expect(used).toBeGreaterThan(1001);
+		expect(used).toBeLessThan(1010);
+		for (const text of ['17957000000001795700000000', '', 'x', '-5']) {
+			await put(shelf, `used ${ID}`, text);
+			expect((await store.get(ID))?.used).toBe(1001);
+		}
+	});
+
 	it('goes on with what an earlier session has left, and drops parts of another commit', async () => {
 		const first = make([{}, {}, {}, {}, {}, { breakAfter: 1000 }, { status: 500 }, { status: 500 }, { status: 500 }, { status: 500 }, { status: 500 }]);
 		await expect(first.store.download(await first.store.plan(ID))).rejects.toThrow(/goes on from there/);

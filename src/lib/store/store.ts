@@ -99,8 +99,8 @@ export class Store {
 		const manifest = await readManifest(this.#shelf, id);
 		if (!manifest || !(await this.#describe(manifest)).complete) return null;
 		const entries = await Promise.all(manifest.files.map(async ({ path }) => [path, await this.#shelf.read(fileName(id, path))] as const));
-		// Two tabs may note it at once; neither needs to win.
-		await noteUse(this.#shelf, id, this.#now()).catch(() => {});
+		// Who finds another at it leaves it to them: written by two at once it would hold two times in a row.
+		await this.#locks.tryHold(`${lockName(id)} used`, () => noteUse(this.#shelf, id, this.#now())).catch(() => {});
 		return entries.some(([, blob]) => blob === null) ? null : Object.fromEntries(entries) as ModelFiles;
 	}
 
