@@ -58,7 +58,7 @@ export async function fetchInto(shelf: Shelf, name: string, wanted: Wanted, opti
 			if (!goesOn(response, have, wanted.size, version)) {
 				if (response.status === 200) await shelf.remove(name);
 				else {
-					await response.body?.cancel();
+					await drop(response.body);
 					await restart('what the server sends does not go on where the last part ended.');
 					continue;
 				}
@@ -89,12 +89,15 @@ async function ask({ fetch, signal }: FetchOptions, { url, path, size }: Wanted,
 	const { status } = response;
 	// The range is refused: what is here is no part of what the server has.
 	if (response.ok || status === 416) return response;
-	await response.body?.cancel();
+	await drop(response.body);
 	if (status >= 500 || status === 408 || status === 429) throw new Interruption(`the server answered ${status}`);
 	throw new ModelError(status === 401 || status === 403
 		? `${path} is not open to everybody: the server answered ${status}. Choose a model that needs no account, or drop its files on the page.`
 		: `${path} could not be fetched: the server answered ${status}.`);
 }
+
+/** Of a stream that failed or ended, cancelling says nothing new. */
+const drop = (stream: { cancel(): Promise<void> } | null) => stream?.cancel().catch(() => {});
 
 /** Whether the answer holds the bytes from `have` on, of the same version and length. */
 function goesOn(response: Response, have: number, size: number, version: string | null): boolean {
@@ -125,8 +128,7 @@ async function pour(response: Response, shelf: Shelf, name: string, size: number
 		}
 	} finally {
 		await sink.close();
-		// Of a stream that failed or ended, cancelling says nothing new.
-		await reader.cancel().catch(() => {});
+		await drop(reader);
 	}
 }
 
