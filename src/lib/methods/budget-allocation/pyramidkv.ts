@@ -38,6 +38,7 @@ export default defineMethod({
 	paper: 'Cai et al., PyramidKV: Dynamic KV Cache Compression Based on Pyramidal Information Funneling, 2024',
 	confidence: 'Follows kvpress 0.5.4 and agrees with its numbers. The original code rounds differently and adds the window to the budgets.',
 	ours: 'Any scorer may decide inside a layer; published is SnapKV. The window of the formula is the scorer\'s, 1 if it has none. A layer keeps one slot at least, and a model of one layer gets the plain budget.',
+	failures: 'A small budget makes it flat: the published window of 64 and beta of 20 need 1280 kept tokens on average once more than half is dropped. A model of few layers has no pyramid to speak of.',
 	idea: 'Lower layers spread their attention widely, upper layers concentrate it. So lower layers get a larger budget and upper layers a smaller one, falling in a straight line, and a scorer decides inside each layer. Where the smallest budget would not hold the scorer\'s window, the pyramid silently becomes flat; the reason of the decision says so here.',
 	acts: 'After the prompt.',
 	formula: String.raw`m_l=\operatorname{round}\Big(m_{\max}-l\,\frac{m_{\max}-m_{\min}}{L-1}\Big),\quad m_{\min}=\frac{c}{\beta},\ m_{\max}=2c-m_{\min}`,
