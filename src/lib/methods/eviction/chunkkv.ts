@@ -48,6 +48,7 @@ export default defineMethod({
 	paper: 'Liu et al., ChunkKV: Semantic-Preserving KV Cache Compression for Efficient Long-Context LLM Inference, NeurIPS 2025',
 	confidence: 'Follows kvpress 0.5.4 and agrees with its numbers. The paper also lets neighbouring layers share their choice, which neither kvpress nor we do; its details are known to us at third hand.',
 	ours: 'Chunks lie in the text, not in what is left of it, so the method can follow another eviction. A budget in tokens or bytes is never exceeded: chunks are taken as long as they fit, and where not one fits the scorer chooses single tokens. A fraction counts chunks, as in kvpress, where a short last chunk costs as much as a long one. The default chunk is 10, as in the paper; kvpress has 20.',
+	failures: 'What a fraction keeps differs from it by up to a chunk, since a short last chunk costs as much as a long one; with SnapKV inside, that last chunk always stays.',
 	idea: 'A token torn out of its phrase has lost its meaning. Cut the text into chunks of consecutive tokens, score each chunk by the mean of its tokens over all heads, and keep or drop chunks as wholes. All heads of a layer keep the same ones, so what survives can be read.',
 	acts: 'After the prompt.',
 	formula: String.raw`S_C=\frac1{|C|}\sum_{j\in C}\sum_h s_{hj},\qquad \text{keep the }\max\big(1,\lfloor f\,N_C\rfloor\big)\text{ best of }N_C\text{ chunks}`,

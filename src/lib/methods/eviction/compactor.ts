@@ -38,6 +38,7 @@ export default defineMethod({
 	paper: 'Chari and Van Durme, Compactor: Calibrated Query-Agnostic KV Cache Compression with Approximate Leverage Scores, 2025',
 	confidence: 'Follows kvpress 0.5.4 and agrees with its numbers, given its random sketch and variant "released". The paper also chooses the ratio for each text, which neither does.',
 	ours: 'As the two parts: the sketch comes from the seed, the last chunk is masked rightly unless "released", sketch and chunk are smaller by default (12 and 64 for 48 and 256). First and last tokens are safe; kvpress gives them the best score of the others, with which they tie.',
+	failures: 'The weight of geometry grows with the compression, so what stays at a small budget need not be part of what stays at a larger one.',
 	idea: 'Two signals that ask nothing of the question to come: keys that are geometric outliers, and attention inside chunks of the text. Blend them; the harder the compression, the more weight on geometry.',
 	acts: 'After the prompt.',
 	formula: String.raw`s_j=\lambda\,z(\ell_j)+z(a_j),\qquad\lambda=r\ \text{(the share that is removed)}`,

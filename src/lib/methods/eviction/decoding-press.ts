@@ -21,6 +21,7 @@ export default defineMethod({
 	paper: 'Decoding section of Expected Attention (2025); DecodingPress of kvpress',
 	confidence: 'The rule is that of kvpress 0.5.4. Its numbers are not in the fixture, which holds no decode steps; it is checked against a plain simulation.',
 	ours: 'Slots are kept in the order of the text; in kvpress they lose it, and scorers that go by order break. The memory of queries begins with the end of the prompt and is never empty. Attention sums run on over the steps. Interval and memory are shorter here: 16 and 32 tokens in place of 512 and 256.',
+	failures: 'Only the newest queries are remembered, so a scorer that would ask more of them, or all of the prompt, judges by less than it wants.',
 	idea: 'A model that thinks aloud writes more than it reads, so compressing the prompt is not enough. Every N new tokens let any scorer look at the whole cache again and shrink it to the budget. The size of the cache over time is a sawtooth.',
 	acts: 'Every N decode steps; with "prefill" after the prompt, too.',
 	formula: String.raw`|M|>T\ \text{at every }N\text{th step}:\quad M\leftarrow\operatorname{top}_T\{s_j(M)\},\qquad T=\text{budget, or }\max\big(1,\lfloor f\,t\rfloor\big)`,

@@ -11,6 +11,7 @@ export default defineMethod({
 	family: 'eviction',
 	paper: 'Used by StreamingLLM, FINCH and others; no paper of its own',
 	confidence: 'Follows kvpress 0.5.4 and agrees with its numbers.',
+	failures: 'No gain in quality was found by the maintainers of kvpress on their sample. Heads keep different tokens, so the same new position is another token in each of them.',
 	idea: 'Rotary embedding writes a position into a key as an angle, so a cached key can be moved to another position by turning it by the difference. After an eviction the survivors are numbered anew from 0, and the model reads them as one unbroken text.',
 	acts: 'After the prompt.',
 	formula: String.raw`k'_j=R\big((j-p_j)\,\theta\big)\,k_j,\qquad p_0<p_1<\dots<p_{m-1}`,

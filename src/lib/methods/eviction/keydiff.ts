@@ -43,6 +43,7 @@ export default defineMethod({
 	family: 'eviction',
 	paper: 'Park et al., KeyDiff: Key Similarity-Based KV Cache Eviction for Long-Context LLM Inference in Resource-Constrained Environments, 2025',
 	confidence: 'Follows kvpress 0.5.4 and agrees with its numbers. The paper chooses anew after every block of the prompt; a prompt that is read in blocks does that here, too.',
+	failures: 'Nothing is protected: the newest token may go, and the first ones stay only because their keys usually point elsewhere. In a conversation it needs a window of newest tokens.',
 	idea: 'Keys that look like all the others carry little that is distinctive. Measure each key against the average direction of the head and keep the odd ones. No query and no attention is needed. Nothing is protected: sinks stay only because their keys usually point elsewhere, and the newest token may go.',
 	acts: 'After the prompt.',
 	formula: String.raw`s_j=-\cos\Big(k_j,\ \frac1n\sum_i\frac{k_i}{\lVert k_i\rVert}\Big)`,

@@ -20,6 +20,7 @@ export default defineMethod({
 	family: 'eviction',
 	paper: 'Devoto et al., A Simple and Effective L2 Norm-Based Strategy for KV Cache Compression, EMNLP 2024',
 	confidence: 'Follows kvpress 0.5.4 and agrees with its numbers. The authors skip the first two layers; kvpress and we do not.',
+	failures: 'In the first layer the length of a key depends on the token alone, so equal tokens tie and the choice between them says nothing. Not every head looks more at short keys.',
 	idea: 'In trained models a key of small length tends to receive much attention. So keep the shortest keys. Nothing cheaper can be computed, which makes it a useful lower bar for everything else.',
 	acts: 'After the prompt.',
 	formula: String.raw`s_j=-\lVert k_j\rVert_2`,

@@ -20,6 +20,7 @@ export default defineMethod({
 	paper: 'Kim et al., KVzip: Query-Agnostic KV Cache Compression with Context Reconstruction, NeurIPS 2025; KVzip+ in arXiv 2601.07891',
 	confidence: 'Variant "released" follows kvpress 0.5.4 and agrees with its numbers, with and without "plus".',
 	ours: 'The first tokens stay, as the paper means it; in kvpress 0.5.4 their scores are overwritten when there is no chat prefix, and variant "released" does the same. Evicted slots are really gone, where kvpress masks them at every read, and a head keeps one slot at least. By default the text is repeated without an instruction, since small models were not trained to follow one. Where the context is short the text is repeated in more pieces.',
+	failures: 'It says nothing with a model that cannot copy a text. The prompt is read twice.',
 	idea: 'Have the model read the whole text a second time, as if it repeated it, with the cache of the first time before it. A cached token that receives strong attention from somewhere is needed to rebuild the text; one that never does can go. No question is involved, so one compressed cache serves all questions. It costs another reading of the prompt, and it says something only for a model that can copy.',
 	acts: 'After the prompt, by a second reading of it; one choice over all layers and heads.',
 	formula: String.raw`s_{lhj}=\max_{h'\in g(h)}\ \max_{t\in\text{repeat}}\ a_{l,h',t,j}\Big[\cdot\frac{\lVert W_O^{(h')}v_j\rVert_2}{\lVert x_t\rVert_2}\Big]`,

@@ -68,6 +68,7 @@ export default defineMethod({
 	paper: 'Liang et al., LagKV: Lag-Relative Information of the KV Cache Tells Which Tokens Are Important, 2025',
 	confidence: 'Follows kvpress 0.5.4 and agrees with its numbers.',
 	ours: 'A text too short for two blocks gets blocks of half its length. The released version says "no compression" there, yet keeps the sinks and the newest tokens without a word; variant "released" does so. Where sinks and tail alone are more than the budget, sinks come first, then the newest. A channel that does not vary in the next block counts for nothing, where released code divides by 0. The default block is 32 tokens, published is 128, since texts here are short.',
+	failures: 'A text of less than two blocks and the sinks has nothing to be compared with: variant "released" is StreamingLLM there without saying so. Ranks repeat in every block, so tokens of several blocks tie at the cut.',
 	idea: 'Compare each block of tokens with the block that follows it. Scale every channel by its range in the next block; tokens whose channels then vary a lot stand out, the predictable ones go. Every block is thinned alike. No query and no attention is needed.',
 	acts: 'After the prompt.',
 	formula: String.raw`\sigma_j=\operatorname{std}_c\frac{x_{jc}-\min_{p+1}x_c}{\max_{p+1}x_c-\min_{p+1}x_c},\qquad s_j=\operatorname{rank}_p\Big(\tfrac12\operatorname{softmax}(\sigma^K)_j+\tfrac12\operatorname{softmax}(\sigma^V)_j\Big)`,

@@ -86,6 +86,7 @@ export default defineMethod({
 	paper: 'NestedKV: Nested Memory Routing for Long-Context KV Cache Compression, 2026',
 	confidence: 'From the paper and its table of constants; no official code was found, so nothing could be compared.',
 	ours: 'Reliability is the mean of the top tenth minus the mean of the bottom tenth, and the standard deviation over scales divides by 3; the paper leaves both open. Blocks of 32 and a window of 16 are our scaling for short texts; published are a 32nd of the text, from 128 to 256 (block 0), and 64.',
+	failures: 'At light compression SnapKV is reported to be about equal or better on LongBench. Keys are compared as they are rotated, so a key may stand out by its position alone.',
 	idea: 'A token is worth keeping if its key is surprising. Compared with what? With the whole text, with its own passage, or with the last few tokens. Score all three, trust in each head the scale that tells tokens apart best, and where the three disagree believe the most alarmed. No attention is needed.',
 	acts: 'After the prompt.',
 	formula: String.raw`a_x(i)=-\cos(\hat k_i,\mu_x(i)),\qquad a^*=(1-\gamma)\sum_x w_x\tilde a_x+\gamma\max_x\tilde a_x`,

@@ -65,6 +65,7 @@ export default defineMethod({
 	paper: 'Chari and Van Durme, Compactor: Calibrated Query-Agnostic KV Cache Compression with Approximate Leverage Scores, 2025',
 	confidence: 'Follows kvpress 0.5.4 and agrees with its numbers, variant "released" where the last chunk is incomplete.',
 	ours: 'Released code fills an incomplete last chunk with zeros and masks them with -1e-9, where -1e9 was surely meant: they take part in the softmax. Ours leaves them out; variant "released" does not. Logits are not divided by the root of d, as released. The default chunk is 64, released is 256, since texts here are short.',
+	failures: 'Nothing is protected, neither the first tokens nor the newest.',
 	idea: 'Column sums of causal attention favour early tokens, which more queries can see. Drop the mask inside chunks of the text: each key is judged by all queries of its own chunk, those before it, too, and by the length of its value.',
 	acts: 'After the prompt.',
 	formula: String.raw`s=z\Big(\operatorname{avgpool}_3\Big(\lVert v_j\rVert\cdot\frac1G\sum_{h\in g}\sum_{i\in C(j)}\operatorname{softmax}_{C}(q_{h,i}K_C^\top)_j\Big)\Big)`,

@@ -17,6 +17,7 @@ export default defineMethod({
 	family: 'eviction',
 	paper: 'ObservedAttentionPress of kvpress; related to H2O, 2023',
 	confidence: 'Follows kvpress 0.5.4 and agrees with its numbers.',
+	failures: 'The last tokens have been seen by few queries, and mostly by themselves, so they score high by that alone. Nothing is protected, and the attention of the whole prompt has to be summed up.',
 	idea: 'Reading the prompt already computed who looks at whom. Average the attention that each key received over the queries that could see it. Dividing by their number takes the head start from old tokens, but the last tokens have been judged by few queries, themselves among them, and so score high.',
 	acts: 'After the prompt.',
 	formula: String.raw`s_j=\frac1G\sum_{h\in g}\frac1{n-j}\sum_{i\ge j}A_{h,ij}`,

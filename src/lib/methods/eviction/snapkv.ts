@@ -47,6 +47,7 @@ export default defineMethod({
 	paper: 'Li et al., SnapKV: LLM Knows What You Are Looking For Before Generation, NeurIPS 2024',
 	confidence: 'Follows kvpress 0.5.4 and agrees with its numbers. The paper also uses max pooling.',
 	ours: 'A budget smaller than the window keeps the newest tokens of the window. The default window is 32, as in the original code; kvpress has 64.',
+	failures: 'It knows what the end of the prompt asks: where the question comes later, what it needs may be gone. The moving average counts nothing beyond the first token, which damps the sinks.',
 	idea: 'The last tokens of the prompt already look at the keys that the answer will need. Average the attention of that window, smooth it so that the neighbours of a hit survive with it, and keep the best tokens and the window itself.',
 	acts: 'After the prompt.',
 	formula: String.raw`s_j=\frac1{G}\sum_{h\in g}\operatorname{avgpool}_{k}\Big(\frac1w\sum_{i=n-w}^{n-1}\operatorname{softmax}\big(q_{h,i}K^\top/\sqrt d\big)_j\Big)`,

@@ -37,6 +37,7 @@ export default defineMethod({
 	paper: 'Xiao et al., Efficient Streaming Language Models with Attention Sinks, ICLR 2024',
 	confidence: 'The prompt form follows kvpress 0.5.4 and agrees with its numbers; the decode form follows descriptions of the paper.',
 	ours: 'Sinks are protected by their position in the text, not by their place in the cache; a budget below the sinks is raised to sinks + 1.',
+	failures: 'It forgets everything in the middle: it keeps a text going, it does not remember it. Without re-rotation a long text leaves the range of positions that the model was trained on.',
 	idea: 'Models put attention that they have no use for on the first few tokens. Evict those sinks and the softmax has to put that mass elsewhere, and the text falls apart; keep them beside the newest tokens and generation stays fluent for any length. What lay between is forgotten: the method is stable, but it has no long memory.',
 	acts: 'After the prompt; with decode, the oldest token that is not a sink leaves at every step.',
 	formula: String.raw`\text{keep}=\{\,j<s\,\}\cup\{\,j\ge n-(m-s)\,\},\quad s=n_\text{sink}`,

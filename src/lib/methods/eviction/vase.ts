@@ -44,6 +44,7 @@ export default defineMethod({
 	paper: 'VaSE: Value-Aware Stochastic KV Cache Eviction for Reasoning Models, 2026',
 	confidence: 'From the paper and a description of the official code; it has not been compared with that code by running it.',
 	ours: 'The budget is what the cache never exceeds: it grows up to it, then falls by the buffer. In the released code the cache grows beyond the budget by the buffer. Default buffer 8, published 64. Sampling by Gumbel noise has the same law. Queries are stored, and used, as halves.',
+	failures: 'Where values have no strong outliers, as may be in tiny models, the reserve protects nothing special. What stays depends on the seed, so one run says little.',
 	idea: 'When abnormally large values are evicted, models fall into loops; and a hard choice repeats the same mistake every time. So reserve a part of the cache for values of large range, and draw the rest by lot with chances in proportion to attention. The newest tokens always stay.',
 	acts: 'After the prompt and whenever the cache is full while decoding, as many tokens at a time as the buffer has.',
 	formula: String.raw`R_V=\operatorname{top}_{N_v}\big(\max_c v_{jc}-\min_c v_{jc}\big),\qquad \text{the rest}\sim\bar\alpha\ \text{without replacement}`,
