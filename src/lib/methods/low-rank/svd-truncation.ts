@@ -48,6 +48,7 @@ export default defineMethod({
 	paper: 'Textbook (Eckart and Young, 1936); the yardstick of every low-rank method',
 	confidence: 'Textbook.',
 	ours: 'With scope "layer", heads that hold different tokens (after an eviction by head) fall back to one basis each.',
+	failures: 'Values lie less flat than keys, and at high ranks an error in them costs more.',
 	idea: 'A matrix of many keys of d numbers often lies near a plane of fewer dimensions. Store the plane once and r coordinates a token. Before the rotary embedding, keys lie in a much flatter plane than after it, since rotation smears it over the positions; values are the least flat.',
 	acts: 'After the prompt, which gives the basis; each new token is written in the same basis.',
 	formula: String.raw`X=U\Sigma V^\top,\qquad C=XV_r,\qquad \hat X=CV_r^\top`,
