@@ -22,6 +22,7 @@ export default defineMethod({
 	paper: 'Tang et al., Quest: Query-Aware Sparsity for Efficient Long-Context LLM Inference, ICML 2024',
 	confidence: 'Follows the official code as described on its card. The rule for shared KV heads is our choice.',
 	ours: 'Query heads that share a KV head share its pages, chosen by the largest (or mean) bound among them.',
+	failures: 'It saves reading, not memory: the bounds of the pages come on top of the full cache. Attention in the first two layers is spread too widely for it, so they are read whole.',
 	idea: 'Nothing is evicted. Tokens lie in pages; each page remembers the least and the greatest value of every key channel. From those and the query follows a bound that no logit in the page can exceed. Read the pages with the highest bounds exactly and skip the others: no memory is saved, but most of the reading is.',
 	acts: 'Before every read.',
 	formula: String.raw`u(P)=\sum_c\max\big(q_c\,\mathrm{lo}_{P,c},\;q_c\,\mathrm{hi}_{P,c}\big)\ \ge\ \max_{j\in P}q^\top k_j`,
