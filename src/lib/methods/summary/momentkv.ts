@@ -82,6 +82,7 @@ export default defineMethod({
 	paper: 'MomentKV: Closing the Directional Gap in KV Cache Eviction for Long-Context Inference, 2026 (arXiv 2606.01563). Not Moment-KV (arXiv 2605.29873)',
 	confidence: 'From the text of the paper; no official code was found. What it leaves open for shared KV heads and for the prompt is our choice.',
 	ours: 'One state a KV head; attention is averaged over its query heads. The prompt is compressed in a few rounds, the observation window stays, and all heads get the same budget.',
+	failures: 'The weight of what was evicted is always underestimated, the more so the more its logits vary. Rotated keys of many positions partly cancel in their mean. It is not proved to be never worse than plain eviction, and a small budget goes to a large part into its state.',
 	idea: 'After an eviction the survivors share out all attention among themselves, and the direction that the evicted would have added is missing. Keep four sums over the evicted pairs: they say, for any query, roughly what the evicted would have returned and how much it should weigh, and that is mixed back in. The same sums tell which token is cheapest to lose: one whose value they already predict.',
 	acts: 'After the prompt and at every step: evicts when over budget, corrects every read.',
 	formula: String.raw`\hat f=\hat w_R f_R+(1-\hat w_R)\Big(\bar v+\frac{\tilde S q}{n_e\sqrt d}\Big),\quad \log\hat Z_E=\log n_e+\frac{q^\top\bar k}{\sqrt d}`,
