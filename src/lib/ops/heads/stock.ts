@@ -1,9 +1,18 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Attrs, Inputs } from '../kernel.ts';
+import { isFew } from '../few.ts';
+import { hostHeads } from './host.ts';
 import type { HeadsLayout } from './index.ts';
 
-export function stock({ x, cos, sin }: Inputs, attrs: Attrs): tf.Tensor {
-	const { batch, tokens, heads, headDim, first, direction } = attrs as unknown as HeadsLayout & { direction: string };
+type HeadsAttrs = HeadsLayout & { direction: 'split' | 'join' | 'rotate' };
+
+export function stock(inputs: Inputs, attrs: Attrs): tf.Tensor {
+	const wanted = attrs as unknown as HeadsAttrs;
+	return wanted.tokens === 1 && wanted.direction !== 'join' && isFew(inputs.x) ? hostHeads(inputs, wanted) : composed(inputs, wanted);
+}
+
+/** Stock ops alone. */
+export function composed({ x, cos, sin }: Inputs, { batch, tokens, heads, headDim, first, direction }: HeadsAttrs): tf.Tensor {
 	if (direction === 'join') {
 		return tf.reshape(tf.transpose(x, [0, 2, 1, 3]), [batch * tokens, heads * headDim]);
 	}

@@ -7,7 +7,7 @@ import { check, expectClose, normal, numbersOn, tensor, type Block } from '../te
 import { fittingFormat, pack, unpack, type WeightFormat } from './formats.ts';
 import { hostMatMul } from './host.ts';
 import { makeWeight, makeWeightFromRows, matMul, matMulSwiGlu, readWeight, transposed } from './index.ts';
-import { product } from './stock.ts';
+import { composed } from './stock.ts';
 
 interface Case { rows: number; inputs: number; outputs: number; format: WeightFormat; profile: Profile }
 
@@ -31,7 +31,7 @@ const silu = (x: number) => x / (1 + Math.exp(-x));
 
 /** Rows around every switch (one chunk, two chunks, tiles with edges), inputs that do not fill vec4, every format. */
 const CASES = PROFILES.flatMap((profile): Case[] => [
-	...[[1, 72, 130], [2, 33, 7], [5, 64, 66], [24, 8, 6], [70, 76, 130], [25, 33, 3]]
+	...[[1, 72, 130], [2, 33, 7], [5, 64, 66], [24, 8, 6], [70, 76, 130], [25, 33, 3], [260, 8, 130]]
 		.map(([rows, inputs, outputs]) => ({ rows, inputs, outputs, format: 'f32' as const, profile })),
 	...(['f16', 'int8', 'int4'] as const).flatMap((format) => [
 		{ rows: 1, inputs: 96, outputs: 70, format, profile },
@@ -85,7 +85,7 @@ export function matMulSuite(backend: Preferred): void {
 			const [x, w, plus, bias] = [normal('loops x', 5, 35), normal('loops w', 9, 35), normal('loops plus', 5, 9), normal('loops bias', 9)];
 			const [loops, ops] = await numbersOn(backend, () => [
 				hostMatMul(tensor(x), tensor(w), { plus: tensor(plus), bias: tensor(bias) }),
-				tf.tidy(() => product(tensor(x), tensor(w), { plus: tensor(plus), bias: tensor(bias) }, true))
+				tf.tidy(() => composed(tensor(x), tensor(w), { plus: tensor(plus), bias: tensor(bias) }, true))
 			]);
 			expectClose(loops, ops);
 		});

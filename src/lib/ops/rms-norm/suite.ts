@@ -8,7 +8,7 @@ export function rmsNormSuite(backend: Preferred): void {
 	describe.each(backend === 'webgpu' ? PROFILES : PROFILES.slice(0, 1))(`rmsNorm on ${backend} (%s)`, (profile) => {
 		afterEach(() => setProfile(null));
 
-		it.each([[1, 256], [7, 72], [300, 33], [2, 5], [3, 1000]])('%i rows of %i', async (rows, width) => {
+		it.each([[1, 256], [7, 72], [300, 33], [2, 5], [3, 1000], [300, 120]])('%i rows of %i', async (rows, width) => {
 			setProfile(profile);
 			const x = normal(`rms x ${width}`, rows, width);
 			const w = normal('rms w', width);

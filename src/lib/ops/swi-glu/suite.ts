@@ -5,7 +5,7 @@ import { swiGlu } from './index.ts';
 
 export function swiGluSuite(backend: Preferred): void {
 	describe(`swiGlu on ${backend}`, () => {
-		it.each([[1, 512], [9, 7], [70, 40]])('%i rows of %i', async (rows, width) => {
+		it.each([[1, 512], [9, 7], [70, 40], [500, 40]])('%i rows of %i', async (rows, width) => {
 			const x = normal('swiglu', rows, 2 * width);
 			// Large gates of both signs must not overflow.
 			x.data[0] = 90;
