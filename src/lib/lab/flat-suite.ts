@@ -5,7 +5,11 @@ import type { EngineInfo } from '$lib/documents/trace.ts';
 import { methods } from '$lib/methods/registry.ts';
 import { experiment, inRuns, TINY, tinyLab, tinySpec } from './testing.ts';
 
-const STEPS = 300;
+/** Every method, and four that store, evict and encode in different ways for longer. */
+const RUNS: [steps: number, ids: string[]][] = [
+	...inRuns([...methods.keys()]).map((ids): [number, string[]] => [300, ids]),
+	[1000, ['streaming-llm', 'h2o', 'rtn', 'decoding-press']]
+];
 
 interface Memory {
 	tensors: number;
@@ -20,20 +24,20 @@ function memory(): Memory {
 }
 
 export function flatSuite(backend: EngineInfo['backend']): void {
-	it.each(inRuns([...methods.keys()]))(`tensors and bytes are flat over ${STEPS} steps on ${backend} with %s and others`, async (...ids) => {
-		const lab = await tinyLab(backend, { ...TINY, num_hidden_layers: 1, max_position_embeddings: 512 });
+	it.each(RUNS)(`tensors and bytes are flat over %d steps on ${backend} with %s`, async (steps, ids) => {
+		const lab = await tinyLab(backend, { ...TINY, num_hidden_layers: 1, max_position_embeddings: 1200 });
 		const before = memory();
 		const run = await lab.start(experiment({
 			arms: ids.map((method) => ({ stack: [tinySpec(method)] })),
-			forced: { tokens: Array.from({ length: STEPS + 20 }, (_, i) => 2 + ((i * 29) % 250)) }
+			forced: { tokens: Array.from({ length: steps + 20 }, (_, i) => 2 + ((i * 29) % 250)) }
 		}), { record: true });
 		// The first steps compile kernels and fill the pool of buffers.
 		await run.advance(20);
 		const early = memory();
-		await run.advance(STEPS / 2);
+		await run.advance(steps / 2);
 		// By now every method has done all that it does: the device's pool has a buffer of each size.
 		const { device } = memory();
-		await run.advance(STEPS / 2);
+		await run.advance(steps / 2);
 		expect(run.trace.done).toBe(true);
 		const late = memory();
 		expect(late.tensors).toBe(early.tensors);
