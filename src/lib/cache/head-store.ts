@@ -83,13 +83,17 @@ export class HeadStore {
 		this.slots.reorder(Array.from({ length: this.length }, (_, slot) => slot).sort((a, b) => position[a] - position[b]));
 	}
 
-	/** Key or value of a slot as attention reads it; a view. */
+	/** Key or value of a slot as attention reads it; a view, or made anew where a value follows from its key. */
 	numbers(slot: number, which: Which): Float32Array {
 		const { row, block, inside } = SIDES[which];
 		const { columns } = this.slots;
 		if (columns[row][slot] >= 0) return (which === 'K' ? this.keyRows : this.valueRows).view(columns[row][slot]);
+		const { presented, codec, payload } = this.blocks.get(columns[block][slot])!;
+		if (codec.fromKeys && which === 'V') {
+			return codec.fromKeys(this.rope.rotate(this.numbers(slot, 'K'), [-columns.angle[slot]], this.headDim), payload);
+		}
 		const at = columns[inside][slot] * this.headDim;
-		return this.blocks.get(columns[block][slot])!.presented.subarray(at, at + this.headDim);
+		return presented.subarray(at, at + this.headDim);
 	}
 
 	/** The block that holds K or V of a slot; none where it is exact. */

@@ -66,6 +66,9 @@ export class LayerStorage extends LayerReadings {
 			if (which === 'K' && from.slots.columns.angle[there] !== store.slots.columns.angle[slot]) {
 				throw new RangeError(`${this.where(head)}: the key of position ${position} stands at another angle than its owner's`);
 			}
+			if (from.blockOf(there, which)?.codec.fromKeys) {
+				throw new RangeError(`${this.where(head)}: the value of position ${position} follows from its owner's key, so there is nothing to share`);
+			}
 			return { slot, there };
 		});
 		if (pairs.length === 0) return;

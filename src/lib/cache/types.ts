@@ -63,6 +63,11 @@ export interface Codec {
 	groups(payload: Payload): CodecGroup[];
 	/** Present when rows are stored apart: the payload of these rows alone, so that a dead row costs nothing. */
 	keepRows?(payload: Payload, rows: ArrayLike<number>): Payload;
+	/**
+	 * Present where values are not stored but follow from the keys of their slots, before rotation and as the cache holds
+	 * them at the moment: [rows, columns] -> [rows, columns]. What `decode` gives is then not read.
+	 */
+	fromKeys?(keys: Float32Array, payload: Payload): Float32Array;
 	/** Present where some bits belong to one number alone: which, in the array of a part. */
 	bitsOf?(payload: Payload, row: number, channel: number): { part: number; from: number; count: number };
 }
