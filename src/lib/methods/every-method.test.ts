@@ -5,26 +5,12 @@ import { randomArm, TINY } from '$lib/cache/testing.ts';
 import type { ArmCache } from '$lib/cache/arm-cache.ts';
 import { methods } from './registry.ts';
 import { needsOf, readMethodSpec } from './start.ts';
+import { actingSpec as specOf } from './testing/acting.ts';
 import { expectBillIsPacked, presented } from './testing/untouched.ts';
 import { Rig } from './testing/views.ts';
 
 const N = 70;
 const STEPS = 20;
-
-/** Parameters that make each method act on a cache of 70 tokens and 8 channels. */
-const acting: Record<string, object> = {
-	'svd-truncation': { rankK: 3, rankV: 4 },
-	rtn: { bitsK: 3, bitsV: 5, group: 8, axisK: 'channel' },
-	kivi: { group: 8, residual: 16 },
-	quest: { page: 4, exempt: 0 },
-	dms: { threshold: -2.8, window: 12 },
-	simlayerkv: { threshold: 0, n_recent: 20 },
-	'moment-kv-momentum': { capacity: 8 },
-	think: { recent_size: 10 },
-	'lu-kv': { sink: 2, window: 4 },
-	tangram: { sink: 2, window: 4 }
-};
-const specOf = (method: string, more: object = {}) => ({ method, params: { ...acting[method], ...more } });
 
 /** Parameters under which a method must do nothing at all. */
 const idle: Record<string, object> = {
@@ -35,7 +21,8 @@ const idle: Record<string, object> = {
 	simlayerkv: { threshold: 1 },
 	'moment-kv-momentum': { capacity: 4096 },
 	think: { ratio: 0 },
-	'duo-attention': { head_ratio: 0 }
+	'duo-attention': { head_ratio: 0 },
+	'prompt-kv-probe': { cutoff: 1 }
 };
 const whole = (method: string) => idle[method] ?? { budget: { fraction: 1 } };
 
