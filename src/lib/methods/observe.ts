@@ -68,7 +68,7 @@ export function windowAttention(layer: LayerCache, seen: PromptView, head: numbe
  * The last `window` rotated queries, [w, d]. Where a method before this one re-rotated the keys,
  * the queries are turned along, so that the last of them stands where the last key stands.
  */
-function windowQueries(layer: LayerCache, seen: PromptView, head: number, queryHead: number, window: number): Float32Array {
+export function windowQueries(layer: LayerCache, seen: PromptView, head: number, queryHead: number, window: number): Float32Array {
 	const d = layer.headDim;
 	const all = seen.queries(queryHead);
 	const rows = Math.min(window, all.length / d);

@@ -41,7 +41,9 @@ const cases: [string, object][] = [
 	['dms', { threshold: -9, window: 6 }],
 	['moment-kv-momentum', { capacity: 6 }],
 	['cam-press', { budget, interval: 3, scorer: { method: 'knorm' } }],
-	['think', { ratio: 0.5 }]
+	['think', { ratio: 0.5 }],
+	['vector', { budget, scorer: { method: 'knorm' } }],
+	['meta-soft', { budget, probes: 8 }]
 ];
 const STEPS = 12;
 /** Where a number lies between two codes, the last bit of a float32 chooses; a stored half may flip too. */
