@@ -37,14 +37,18 @@ export function partOf(layer: LayerCache, slots: readonly ArrayLike<number>[]): 
  */
 export function seenOf(seen: PromptView, part: LayerCache, from: number, end: number, shift = 0): PromptView {
 	const d = part.headDim;
-	const queries = (queryHead: number) => {
-		const all = seen.queries(queryHead);
+	/** Of the newest tokens' rows, those of the part. */
+	const inside = (all: Float32Array) => {
 		const first = seen.n - all.length / d;
-		const rows = all.subarray(Math.max(0, from - first) * d, Math.max(0, end - first) * d);
+		return all.subarray(Math.max(0, from - first) * d, Math.max(0, end - first) * d);
+	};
+	const queries = (queryHead: number) => {
+		const rows = inside(seen.queries(queryHead));
 		return shift === 0 ? rows : seen.rope.rotate(rows, new Int32Array(rows.length / d).fill(shift), d);
 	};
 	return {
 		...seen, n: end, queries,
+		queriesBefore: (queryHead) => inside(seen.queriesBefore(queryHead)),
 		attentionSums(queryHead) {
 			const head = Math.floor((queryHead * part.kvHeads) / seen.model.heads);
 			const [keys, positions, rows] = [part.keys(head), part.positions(head), queries(queryHead)];

@@ -57,6 +57,7 @@ export function goldenMatrices(): { name: string; shape: [number, number] }[] {
 export function goldenShipped(name: string): Shipped {
 	// DuoAttention's case names its heads: 0 streams, 1 retrieves.
 	if (name === 'head-patterns') return { retrieval: Float32Array.from([0, 1, 1, 0, 0, 0, 1, 1]) };
+	if (name === 'q-filters') return { filters: fixtureNormal('golden/qfilters', layers * kvHeads * d) };
 	throw new Error(`the fixture has no "${name}"`);
 }
 

@@ -4,6 +4,8 @@ import { expect } from 'vitest';
 import type { ArmCache } from '$lib/cache/arm-cache.ts';
 import { fixtureNormal } from '$lib/numerics/fixture.ts';
 import { random, type Random } from '$lib/numerics/random.ts';
+import type { PromptView, Shipped } from '../define.ts';
+import { statisticsOf } from '../eviction/expected-attention-score.ts';
 import { GOLDEN, GOLDEN_PROMPT } from './golden-model.ts';
 
 export const golden = JSON.parse(readFileSync('conformance/kvpress-golden-v1.json', 'utf8'));
@@ -23,6 +25,14 @@ export const withSketch: Random = {
 		return { ...random(0), normal: () => phi.next().value as number };
 	}
 };
+
+/** The prompt's own queries without the first 4, in place of calibrated statistics. */
+export function promptStatistics(views: readonly PromptView[]): Shipped {
+	const all = views.flatMap((view) => Array.from({ length: GOLDEN.heads }, (_, h) => statisticsOf(view.queriesBefore(h).subarray(4 * d), d, 1)));
+	return {
+		mean: Float32Array.from(all.flatMap(({ mean }) => Array.from(mean))), covariance: Float32Array.from(all.flatMap(({ covariance }) => Array.from(covariance)))
+	};
+}
 
 /** kvpress removes a ratio r: it keeps trunc(n (1 - r)). */
 export const tokensFor = (ratio: number) => ({ tokens: Math.trunc(GOLDEN_PROMPT * (1 - ratio)) });

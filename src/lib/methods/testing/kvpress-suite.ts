@@ -6,7 +6,7 @@ import type { MethodInstance, PromptView } from '../define.ts';
 import { readingOf, Requests, type MadeReadings, type Reading, type Supplies } from '../requests.ts';
 import { readMethodSpec, startMethod } from '../start.ts';
 import { GOLDEN, GOLDEN_PROMPT, goldenIds, goldenShipped } from './golden-model.ts';
-import { d, expectClose, golden, goneOf, keptOf, kvHeads, KVZIP_SCORED, positionsOf, SCORED, SCORED_LAYERS, snapkv, sumsOf, withBudget, withSketch, wrapped } from './kvpress-fixture.ts';
+import { d, expectClose, golden, goneOf, keptOf, kvHeads, KVZIP_SCORED, positionsOf, promptStatistics, SCORED, SCORED_LAYERS, snapkv, sumsOf, withBudget, withSketch, wrapped } from './kvpress-fixture.ts';
 import { policiesAgainstKvpress } from './kvpress-policies.ts';
 
 /** The fixture's model on some engine, its prompt read. */
@@ -39,7 +39,7 @@ export function againstKvpress(title: string, open: () => Promise<GoldenEngine>)
 
 		/** Shipped data is made up by its name. */
 		function start(spec: object, requests = new Requests()): MethodInstance {
-			requests.supply({ weight: engine.weight, shipped: goldenShipped });
+			requests.supply({ weight: engine.weight, shipped: (name) => (name === 'query-statistics' ? promptStatistics(views) : goldenShipped(name)) });
 			const text = { ids: goldenIds().slice(0, GOLDEN_PROMPT), encode: () => [11, 12, 13, 14, 15, 16, 17, 18], embedding: () => new Float32Array(GOLDEN.hidden) };
 			return startMethod(readMethodSpec(spec), { model: GOLDEN, random: withSketch, promptTokens: GOLDEN_PROMPT, text, requests });
 		}
@@ -93,7 +93,13 @@ export function againstKvpress(title: string, open: () => Promise<GoldenEngine>)
 				['cur(default)', { method: 'cur', params: { variant: 'released' } }],
 				['cur(kv_avg,global)', { method: 'cur', params: { local: false, leverage_type: 'kv_avg' } }],
 				['leverage(k12,phi)', { method: 'leverage-score' }],
-				['noncausal(c64)', { method: 'non-causal-attention', params: { variant: 'released' } }]
+				['noncausal(c64)', { method: 'non-causal-attention', params: { variant: 'released' } }],
+				// The fixture looks 64 positions ahead, without saying so.
+				['expected_attention(f64)', { method: 'expected-attention', params: { n_future: 64 } }],
+				['expected_attention(f64,eps.01)', { method: 'expected-attention', params: { n_future: 64, epsilon: 0.01 } }],
+				['expected_attention(f64,nocov,novnorm)', { method: 'expected-attention', params: { n_future: 64, use_covariance: false, use_vnorm: false } }],
+				['expected_attention_stats(f64,self)', { method: 'expected-attention-stats', params: { n_future: 64 } }],
+				['qfilter(synthetic)', { method: 'qfilters' }]
 			];
 			for (const [name, spec, ratios = [0.5, 0.75]] of cases) {
 				for (const ratio of ratios) {
