@@ -61,6 +61,11 @@ describe('kvzip', () => {
 		expect(Array.from(doubled[0])).toEqual([0.3, 0.1, 0.3]);
 	});
 
+	it('scores the rounds of a small memory, though all of the text was repeated', () => {
+		const { arm } = new Rig(randomArm(N), [{ method: 'block-press', params: { scorer: { method: 'kvzip', params: { chunk: 25 } }, budget: { tokens: 7 }, block: 9 } }]).prefill();
+		for (const layer of arm.layers) expect([layer.length(0), layer.length(1)]).toEqual([7, 7]);
+	});
+
 	it('does not depend on a question: the readings are of the prompt alone', () => {
 		const rig = new Rig(randomArm(N), [{ method: 'kvzip' }]);
 		expect([...rig.requests.readings.values()].flatMap(({ ids }) => [...ids])).toEqual(Array.from({ length: N }, (_, i) => (7 * i) % TINY.vocab));

@@ -55,7 +55,8 @@ export default defineMethod({
 		const score = (layer: LayerCache, seen: PromptView): Scores => {
 			/** Each token's column comes from the piece that holds it; first tokens are lent to the others. */
 			const column = (queryHead: number) => {
-				const paid = new Float64Array(seen.n);
+				// A wrapper may ask about the beginning alone, but all of the text was repeated.
+				const paid = new Float64Array(Math.max(seen.n, text.ids.length));
 				for (const { from, to, reading } of repeats) paid.set(seen.reading(reading).columns(queryHead).subarray(from, to), from);
 				return paid;
 			};
