@@ -105,7 +105,7 @@ export function llamaGraph(config: LlamaConfig, dataFile: string): LlamaGraph {
 			nodes,
 			constants: [
 				...pieces.map(({ name, dims, offset }) => external(name, dims, dataFile, offset, dims.reduce((a, b) => a * b, 1) * 4)),
-				whole('one', [1], 1), whole('one_scalar', [], 1), whole('minus_one', [1], -1), whole('end', [1], 2 ** 40),
+				whole('one', [1], 1), whole('one_scalar', [], 1), whole('minus_one', [1], -1), whole('end', [1], 2 ** 31 - 1),
 				constant('cos', FLOAT, tables.dims, tables.cos), constant('sin', FLOAT, tables.dims, tables.sin)
 			],
 			inputs: [

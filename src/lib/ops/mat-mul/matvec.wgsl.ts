@@ -24,9 +24,11 @@ interface Plan {
 	chunk: number;
 }
 
-function planOf({ rows, gated }: Product, units: number, profile: Profile): Plan {
+function planOf({ rows, gated, source }: Product, units: number, profile: Profile): Plan {
 	const chunk = Math.ceil(rows / Math.ceil(rows / MATVEC_ROWS));
-	if (profile === 'software') return { threads: 32, lanes: 1, outputs: chunk <= 4 ? 4 : 2, chunk };
+	// A load costs a software adapter many times a product: the more products share one, the better, until sums no
+	// longer fit the registers. Loads of packed numbers are few already.
+	if (profile === 'software') return { threads: 32, lanes: 1, outputs: chunk === 1 && source.perScale > 0 ? 8 : 4, chunk };
 	return { threads: 64, lanes: teamFor(units), outputs: chunk === 1 && !gated ? 2 : 4, chunk };
 }
 
@@ -37,7 +39,7 @@ function teamFor(units: number): number {
 }
 
 /** Whether all products of a load may be written out: more take long to compile. */
-const small = ({ source }: Product, { chunk, outputs }: Plan) => chunk * outputs * source.quads <= 32;
+const small = ({ source }: Product, { chunk, outputs }: Plan) => chunk * outputs * source.quads <= 48;
 
 export function matVec(backend: WebGPUBackend, product: Product, profile: Profile): TensorInfo {
 	const { rows, width, gated, source, bindings, ints } = product;
