@@ -40,6 +40,13 @@ export function onlyOptions(options: Map<string, string>, known: readonly string
 	}
 }
 
+/** An option as a whole number of at least 1. */
+export function whole(options: Map<string, string>, name: string, preset: number): number {
+	const text = options.get(name) ?? String(preset);
+	if (!/^\d+$/.test(text) || Number(text) < 1) throw new UsageError(`--${name} must be a whole number of at least 1, not ${text}`);
+	return Number(text);
+}
+
 /** A value as the number, truth or text that it looks like. */
 export function plainValue(text: string): string | number | boolean {
 	if (text === 'true' || text === 'false') return text === 'true';

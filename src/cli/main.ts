@@ -4,6 +4,7 @@
  */
 import { DocumentError } from '$lib/documents/schema.ts';
 import { UsageError } from './arguments.ts';
+import { calibrateModel } from './calibrate.ts';
 import { matchFile } from './match.ts';
 import { describeMethods } from './methods.ts';
 import { recordFile } from './record.ts';
@@ -29,6 +30,10 @@ usage:
         [--batch ARMS] [--part 1/2] [--work DIR] [--out FILE] [--fold] [--model ID] [--backend …] [--weights …]
       Measures methods x budgets x tasks over N texts each and writes the table. It can be stopped and
       goes on when called again; several parts can run at once. --fold writes what there is.
+  npm run winnow -- calibrate [NAME …] [--model ID] [--seeds N] [--first SEED] [--out DIR] [--backend …] [--weights …]
+      Computes what methods need shipped with a model (q-filters, query-statistics, head-patterns,
+      head-budgets; all where none is named) from N texts of each task (10), and writes
+      calibration/NAME.json into the model's folder, or into DIR.
   npm run winnow -- methods [ID] [--json]
       Lists the methods and their parameters.
   npm run winnow -- --help
@@ -58,6 +63,9 @@ export async function main(args: string[]): Promise<number> {
 				return 0;
 			case 'sweep':
 				await sweep(rest);
+				return 0;
+			case 'calibrate':
+				await calibrateModel(rest);
 				return 0;
 			case 'methods':
 				await print(describeMethods(rest));

@@ -7,7 +7,7 @@ import type { TextResult } from '$lib/lab/sweep/measure.ts';
 import { planSweep, runSweep, SWEEP_TASKS, type SweepOptions, type SweepPlan } from '$lib/lab/sweep/run.ts';
 import { readWork, workHeader } from '$lib/lab/sweep/work.ts';
 import { methods } from '$lib/methods/registry.ts';
-import { onlyOptions, readArguments, UsageError } from './arguments.ts';
+import { onlyOptions, readArguments, UsageError, whole } from './arguments.ts';
 import { openLab, readBackend, readWeights } from './engine.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -17,12 +17,6 @@ const DECIDING = ['model', 'methods', 'budgets', 'tasks', 'seeds', 'first', 'bat
 const FIRST = 7000;
 
 type Options = Map<string, string>;
-
-function whole(options: Options, name: string, preset: number): number {
-	const text = options.get(name) ?? String(preset);
-	if (!/^\d+$/.test(text) || Number(text) < 1) throw new UsageError(`--${name} must be a whole number of at least 1, not ${text}`);
-	return Number(text);
-}
 
 function listed(options: Options, name: string, known: readonly string[]): string[] {
 	const asked = options.get(name)?.split(',').filter(Boolean) ?? [...known];

@@ -6,6 +6,15 @@ import { base64, unbase64 } from '$lib/documents/recording.ts';
 import type { Shipped } from '$lib/methods/define.ts';
 import { fromHalf, toHalf } from '$lib/numerics/half.ts';
 
+/** The texts that numbers were computed from: `count` seeds from `first` on of each task with these options. */
+export interface ShippedTexts {
+	tasks: Record<string, Record<string, number>>;
+	seeds: { first: number; count: number };
+	texts: number;
+	/** Of all texts together. */
+	tokens: number;
+}
+
 export interface ShippedFile {
 	version: 1;
 	name: string;
@@ -13,14 +22,20 @@ export interface ShippedFile {
 	fingerprint: string;
 	/** Words for the reader: from what the numbers were computed. */
 	made: string;
+	texts?: ShippedTexts;
 	arrays: Record<string, string>;
 }
 
 export const shippedFile = (name: string): string => `calibration/${name}.json`;
 
-export function packShipped(name: string, fingerprint: string, made: string, arrays: Readonly<Record<string, ArrayLike<number>>>): ShippedFile {
-	const packed = Object.entries(arrays).map(([key, numbers]) => [key, base64(new Uint8Array(toHalf(numbers).buffer))]);
-	return { version: 1, name, fingerprint, made, arrays: Object.fromEntries(packed) };
+/** Throws RangeError for numbers that halves do not hold. */
+export function packShipped(name: string, fingerprint: string, made: string, arrays: Readonly<Record<string, ArrayLike<number>>>, texts?: ShippedTexts): ShippedFile {
+	const packed = Object.entries(arrays).map(([key, numbers]) => {
+		const halves = toHalf(numbers);
+		if (!fromHalf(halves).every(Number.isFinite)) throw new RangeError(`${name}: ${key} has numbers beyond ±65504, which halves do not hold`);
+		return [key, base64(new Uint8Array(halves.buffer))];
+	});
+	return { version: 1, name, fingerprint, made, ...(texts ? { texts } : {}), arrays: Object.fromEntries(packed) };
 }
 
 /** Throws Error with a sentence for the reader when the file is damaged or belongs to another model. */

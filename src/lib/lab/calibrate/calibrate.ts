@@ -1,0 +1,144 @@
+/** What methods need shipped with a model, computed from the model and texts of our own tasks. */
+import type { Captured } from '$lib/cache/device/index.ts';
+import type { ModelShape } from '$lib/documents/trace.ts';
+import { groupOf } from '$lib/methods/slots.ts';
+import { meanOf } from '$lib/methods/select.ts';
+import { ModelError, modelFingerprint } from '$lib/model/index.ts';
+import { rotation } from '$lib/numerics/rope.ts';
+import type { Lab } from '../lab.ts';
+import { readAtOnce } from '../prefill.ts';
+import { TASK_NAMES, type TaskName } from '../tasks/index.ts';
+import { beyondEnds, firstTokens, retention, type Ends } from './heads.ts';
+import { filterOf, Moments } from './queries.ts';
+import { packShipped, type ShippedFile } from './shipped.ts';
+import { CALIBRATION_TASKS, calibrationTexts, type CalibrationText } from './texts.ts';
+
+/** Gathers one kind of data over all texts. */
+interface Gathering {
+	add(captured: Captured, text: CalibrationText): void;
+	arrays(): Record<string, number[]>;
+}
+
+interface Kind {
+	/** How the numbers come about, for the reader. */
+	made: string;
+	/** Tasks whose texts count; all where left out. */
+	tasks?: readonly TaskName[];
+	/** `tokens`: of all texts together. */
+	begin(model: ModelShape, invFreq: Float64Array, tokens: number): Gathering;
+}
+
+/** Queries that filters are computed from; published are as many. */
+const SAMPLED = 3000;
+/** First tokens of a text whose queries are unlike all others. */
+const SINKS = 4;
+/** As DuoAttention and Tangram have them by default. */
+const ENDS: Ends = { sink: 4, recent: 32 };
+const SHARE = 0.3;
+
+const count = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
+/** One entry a head of all layers, in order. */
+const perHead = <T>(model: ModelShape, heads: number, make: (layer: number, head: number) => T): T[] =>
+	count(model.layers).flatMap((layer) => count(heads).map((head) => make(layer, head)));
+
+export const KINDS: Record<string, Kind> = {
+	'q-filters': {
+		made: `filters [layers, KV heads, d]: minus the first right singular vector of about ${SAMPLED} queries after rotation, taken evenly from the texts, signed so that most queries lie on its positive side; mean over the query heads of a group. As in the authors' script.`,
+		begin(model, _invFreq, tokens) {
+			const d = model.headDim;
+			const stride = Math.max(1, Math.ceil(tokens / SAMPLED));
+			const samples = perHead(model, model.heads, (): number[] => []);
+			let read = 0;
+			return {
+				add(captured) {
+					const taken = count(captured.n).filter((t) => (read + t) % stride === 0);
+					perHead(model, model.heads, (layer, head) => {
+						const queries = captured.queries(layer, head);
+						for (const t of taken) samples[layer * model.heads + head].push(...queries.subarray(t * d, (t + 1) * d));
+					});
+					read += captured.n;
+				},
+				arrays() {
+					const all = samples.map((rows) => filterOf(rows, d));
+					return { filters: perHead(model, model.kvHeads, (layer, head) => Array.from(meanOf(groupOf(head, model).map((h) => all[layer * model.heads + h])))).flat() };
+				}
+			};
+		}
+	},
+	'query-statistics': {
+		made: `mean [layers, query heads, d] and covariance [layers, query heads, d, d] of queries before rotation, the first ${SINKS} of each text left out; the covariance is divided by their number - 1.`,
+		begin(model, invFreq) {
+			const rope = rotation(invFreq);
+			const moments = perHead(model, model.heads, () => new Moments(model.headDim));
+			return {
+				add(captured) {
+					const back = captured.angles.map((angle) => -angle);
+					perHead(model, model.heads, (layer, head) =>
+						moments[layer * model.heads + head].add(rope.rotate(captured.queries(layer, head), back, model.headDim).subarray(SINKS * model.headDim)));
+				},
+				arrays() {
+					const all = moments.map((each) => each.statistics());
+					return { mean: all.flatMap(({ mean }) => Array.from(mean)), covariance: all.flatMap(({ covariance }) => Array.from(covariance)) };
+				}
+			};
+		}
+	},
+	'head-patterns': {
+		made: `retrieval [layers, KV heads]: share of the attention that falls between the first ${ENDS.sink} and the last ${ENDS.recent} tokens while the answer is due, mean over its tokens and the texts, the largest of the group. Measured, in place of gates that are trained.`,
+		tasks: ['needle'],
+		begin(model) {
+			const found: number[][] = [];
+			return {
+				add(captured, { prompt, ids }) {
+					// The token before each of the answer's is where it is due.
+					const due = (layer: number, head: number) => beyondEnds(captured, layer, head, prompt - 1, ids.length - 1, ENDS);
+					found.push(perHead(model, model.kvHeads, (layer, head) => Math.max(...groupOf(head, model).map((h) => due(layer, h)))));
+				},
+				arrays: () => ({ retrieval: Array.from(meanOf(found)) })
+			};
+		}
+	},
+	'head-budgets': {
+		made: `mean and deviation [layers, KV heads], over prompts, of the share of a head's tokens that belong to the ${100 * SHARE} % best of all heads, by attention from the last ${ENDS.recent} tokens (SnapKV, kernel 5); the first ${ENDS.sink} and the last ${ENDS.recent} tokens do not count.`,
+		begin(_model, invFreq) {
+			const found: number[][] = [];
+			return {
+				add: (captured, { prompt }) => void found.push(retention(firstTokens(captured, prompt), invFreq, SHARE, ENDS)),
+				arrays() {
+					const mean = meanOf(found);
+					return { mean: Array.from(mean), deviation: Array.from(mean, (m, i) => Math.sqrt(found.reduce((sum, row) => sum + (row[i] - m) ** 2, 0) / found.length)) };
+				}
+			};
+		}
+	}
+};
+
+export interface CalibrateOptions {
+	/** Out of KINDS. */
+	names: readonly string[];
+	seeds: { first: number; count: number };
+	onProgress?: (done: number, of: number) => void;
+}
+
+/** The files to lie beside the model. Each text is read once for all of them. Throws ModelError where the texts do not fit the model. */
+export async function calibrate(lab: Lab, { names, seeds, onProgress }: CalibrateOptions): Promise<ShippedFile[]> {
+	const { decoder, tokenizer } = lab.loaded;
+	const read = (name: string) => KINDS[name].tasks ?? TASK_NAMES;
+	const texts = calibrationTexts(tokenizer, seeds, TASK_NAMES.filter((task) => names.some((name) => read(name).includes(task))));
+	const longest = Math.max(...texts.map(({ ids }) => ids.length));
+	if (longest > lab.model.context) throw new ModelError(`Calibration needs a model that reads ${longest} tokens; ${lab.model.name} reads ${lab.model.context}.`);
+	const parts = names.map((name) => {
+		const own = texts.filter(({ task }) => read(name).includes(task));
+		const tokens = own.reduce((sum, { ids }) => sum + ids.length, 0);
+		return { name, own, tokens, gathering: KINDS[name].begin(lab.model, decoder.invFreq, tokens) };
+	});
+	for (const [done, text] of texts.entries()) {
+		onProgress?.(done, texts.length);
+		const captured = await readAtOnce(decoder, text.ids, { queries: 'all' });
+		for (const { own, gathering } of parts) if (own.includes(text)) gathering.add(captured, text);
+	}
+	return parts.map(({ name, own, tokens, gathering }) => {
+		const tasks = Object.fromEntries(read(name).map((task) => [task, CALIBRATION_TASKS[task]]));
+		return packShipped(name, modelFingerprint(decoder), KINDS[name].made, gathering.arrays(), { tasks, seeds, texts: own.length, tokens });
+	});
+}

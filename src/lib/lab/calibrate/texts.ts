@@ -1,0 +1,27 @@
+/** The texts that a model is calibrated on: our own tasks with their answers. */
+import type { Tokenizer } from '$lib/model/index.ts';
+import { makeTask, TASK_NAMES, type TaskName } from '../tasks/index.ts';
+
+/** As long as in the table of all methods. */
+export const CALIBRATION_TASKS: Record<TaskName, Record<string, number>> = {
+	needle: { length: 512 }, facts: { length: 400 }, chat: { length: 400 }, chain: { length: 300, steps: 2 }, copy: { count: 20 }, story: { length: 300 }
+};
+/** Seeds from here on are for calibration: experiments and tests take small ones, the table of all methods 7000 and more. */
+export const CALIBRATION_SEED = 810_000;
+
+export interface CalibrationText {
+	task: TaskName;
+	/** Prompt and answer. */
+	ids: Int32Array;
+	/** Tokens of the prompt. */
+	prompt: number;
+}
+
+/** `count` texts of each of `tasks`, from the seeds first, first + 1, ... */
+export function calibrationTexts(tokenizer: Tokenizer, { first, count }: { first: number; count: number }, tasks: readonly TaskName[] = TASK_NAMES): CalibrationText[] {
+	const size = (text: string) => tokenizer.encode(text).length;
+	return Array.from({ length: count }, (_, i) => first + i).flatMap((seed) => tasks.map((task) => {
+		const made = makeTask({ task, seed, ...CALIBRATION_TASKS[task] }, size);
+		return { task, ids: tokenizer.encode(made.prompt + made.answer), prompt: size(made.prompt) };
+	}));
+}
