@@ -10,7 +10,7 @@ import { Lab } from '../lab.ts';
 import { readAtOnce } from '../prefill.ts';
 import { experiment } from '../testing.ts';
 import { calibrate, KINDS } from './calibrate.ts';
-import { beyondEnds, firstTokens, retention } from './heads.ts';
+import { areaOf, beyondEnds, firstTokens, retention } from './heads.ts';
 import { filterOf, Moments } from './queries.ts';
 import { packShipped, shippedFile, unpackShipped, type ShippedFile } from './shipped.ts';
 import { calibrationTexts, CALIBRATION_SEED, CALIBRATION_TASKS } from './texts.ts';
@@ -69,6 +69,28 @@ describe('heads', () => {
 		expect(beyondEnds(captured, layer, queryHead, from, to, { sink: 30, recent: 30 })).toBe(0);
 	});
 
+	it('look as early as the sums of the last token’s attention say, with the mean query and key everywhere', () => {
+		const [layer, queryHead, length] = [0, 2, 37];
+		const theta = list(TINY.headDim / 2).map((i) => TINY.ropeTheta ** ((-2 * i) / TINY.headDim));
+		const turn = (row: number[], angle: number) => {
+			const half = row.length / 2;
+			return row.map((x, c) => x * Math.cos(angle * theta[c % half]) + (c < half ? -row[c + half] : row[c - half]) * Math.sin(angle * theta[c % half]));
+		};
+		const mean = (rows: Float32Array) => list(N)
+			.map((t) => turn(Array.from(rows.subarray(t * TINY.headDim, (t + 1) * TINY.headDim)), -t))
+			.reduce((sum, row) => sum.map((x, c) => x + row[c] / N), list(TINY.headDim).map(() => 0));
+		const query = turn(mean(captured.queries(layer, queryHead)), length - 1);
+		const key = mean(captured.keys(layer, 1));
+		const weights = list(length).map((at) => Math.exp(turn(key, at).reduce((dot, x, c) => dot + x * query[c], 0) / Math.sqrt(TINY.headDim)));
+		const total = weights.reduce((a, b) => a + b);
+		let [sum, area] = [0, 0];
+		for (const weight of weights) {
+			sum += weight / total;
+			area += sum / length;
+		}
+		expect(areaOf(captured, full.rope, layer, queryHead, length)).toBeCloseTo(area, 6);
+	});
+
 	it('are cut to the first tokens with their queries', () => {
 		const cut = firstTokens(captured, 20);
 		expect(cut.n).toBe(20);
@@ -118,8 +140,8 @@ describe('nano', () => {
 		const { arrays: _made, ...facts } = made;
 		const { arrays: _shipped, ...wanted } = fileOf('head-patterns');
 		expect(facts).toEqual(wanted);
-		const again = unpackShipped(made, 'head-patterns', { name: 'nano', fingerprint: made.fingerprint }).retrieval;
-		shipped('head-patterns').retrieval.forEach((share, head) => expect(Math.abs(again[head] - share)).toBeLessThan(2e-3));
+		const again = unpackShipped(made, 'head-patterns', { name: 'nano', fingerprint: made.fingerprint });
+		for (const [name, shares] of Object.entries(shipped('head-patterns'))) shares.forEach((share, head) => expect(Math.abs(again[name][head] - share)).toBeLessThan(2e-3));
 	}, 120_000);
 
 	it('has filters of at most length 1 that point away from queries of other texts: keys along them get more', async () => {
@@ -181,7 +203,7 @@ describe('nano', () => {
 		const sizes: Record<string, Record<string, number>> = {
 			'q-filters': { filters: layers * kvHeads * headDim },
 			'query-statistics': { mean: layers * heads * headDim, covariance: layers * heads * headDim ** 2 },
-			'head-patterns': { retrieval: layers * kvHeads },
+			'head-patterns': { retrieval: layers * kvHeads, area: layers * kvHeads },
 			'head-budgets': { mean: layers * kvHeads, deviation: layers * kvHeads }
 		};
 		expect(Object.keys(KINDS)).toEqual(Object.keys(sizes));

@@ -8,7 +8,7 @@ import { rotation } from '$lib/numerics/rope.ts';
 import type { Lab } from '../lab.ts';
 import { readAtOnce } from '../prefill.ts';
 import { TASK_NAMES, type TaskName } from '../tasks/index.ts';
-import { beyondEnds, firstTokens, retention, type Ends } from './heads.ts';
+import { areaOf, beyondEnds, firstTokens, retention, type Ends } from './heads.ts';
 import { filterOf, Moments } from './queries.ts';
 import { packShipped, type ShippedFile } from './shipped.ts';
 import { CALIBRATION_TASKS, calibrationTexts, type CalibrationText } from './texts.ts';
@@ -24,6 +24,8 @@ interface Kind {
 	made: string;
 	/** Tasks whose texts count; all where left out. */
 	tasks?: readonly TaskName[];
+	/** Seeds that are enough; all where left out. */
+	seeds?: number;
 	/** `tokens`: of all texts together. */
 	begin(model: ModelShape, invFreq: Float64Array, tokens: number): Gathering;
 }
@@ -84,17 +86,22 @@ export const KINDS: Record<string, Kind> = {
 		}
 	},
 	'head-patterns': {
-		made: `retrieval [layers, KV heads]: share of the attention that falls between the first ${ENDS.sink} and the last ${ENDS.recent} tokens while the answer is due, mean over its tokens and the texts, the largest of the group. Measured, in place of gates that are trained.`,
-		tasks: ['needle'],
-		begin(model) {
-			const found: number[][] = [];
+		made: `retrieval [layers, KV heads]: share of the attention that falls between the first ${ENDS.sink} and the last ${ENDS.recent} tokens while the answer is due, mean over its tokens and the texts, the largest of the group; measured, in place of gates that are trained. area [layers, KV heads]: the score of kvpress, from the mean query and the mean key before rotation at 500 positions, mean over the group and the texts.`,
+		tasks: ['needle', 'facts', 'chat'],
+		seeds: 5,
+		begin(model, invFreq) {
+			const rope = rotation(invFreq);
+			const retrieval: number[][] = [];
+			const area: number[][] = [];
 			return {
 				add(captured, { prompt, ids }) {
+					const byGroup = (of: (layer: number, queryHead: number) => number) =>
+						perHead(model, model.kvHeads, (layer, head) => groupOf(head, model).map((h) => of(layer, h)));
 					// The token before each of the answer's is where it is due.
-					const due = (layer: number, head: number) => beyondEnds(captured, layer, head, prompt - 1, ids.length - 1, ENDS);
-					found.push(perHead(model, model.kvHeads, (layer, head) => Math.max(...groupOf(head, model).map((h) => due(layer, h)))));
+					retrieval.push(byGroup((layer, h) => beyondEnds(captured, layer, h, prompt - 1, ids.length - 1, ENDS)).map((group) => Math.max(...group)));
+					area.push(byGroup((layer, h) => areaOf(captured, rope, layer, h)).map((group) => group.reduce((a, b) => a + b, 0) / group.length));
 				},
-				arrays: () => ({ retrieval: Array.from(meanOf(found)) })
+				arrays: () => ({ retrieval: Array.from(meanOf(retrieval)), area: Array.from(meanOf(area)) })
 			};
 		}
 	},
@@ -123,22 +130,25 @@ export interface CalibrateOptions {
 /** The files to lie beside the model. Each text is read once for all of them. Throws ModelError where the texts do not fit the model. */
 export async function calibrate(lab: Lab, { names, seeds, onProgress }: CalibrateOptions): Promise<ShippedFile[]> {
 	const { decoder, tokenizer } = lab.loaded;
-	const read = (name: string) => KINDS[name].tasks ?? TASK_NAMES;
-	const texts = calibrationTexts(tokenizer, seeds, TASK_NAMES.filter((task) => names.some((name) => read(name).includes(task))));
+	const wanted = names.map((name) => {
+		const { tasks = TASK_NAMES, seeds: enough = Infinity } = KINDS[name];
+		return { name, tasks, seeds: { first: seeds.first, count: Math.min(seeds.count, enough) } };
+	});
+	const most = { first: seeds.first, count: Math.max(...wanted.map((each) => each.seeds.count)) };
+	const texts = calibrationTexts(tokenizer, most, TASK_NAMES.filter((task) => wanted.some(({ tasks }) => tasks.includes(task))));
 	const longest = Math.max(...texts.map(({ ids }) => ids.length));
 	if (longest > lab.model.context) throw new ModelError(`Calibration needs a model that reads ${longest} tokens; ${lab.model.name} reads ${lab.model.context}.`);
-	const parts = names.map((name) => {
-		const own = texts.filter(({ task }) => read(name).includes(task));
+	const parts = wanted.map((each) => {
+		const own = texts.filter(({ task, seed }) => each.tasks.includes(task) && seed < each.seeds.first + each.seeds.count);
 		const tokens = own.reduce((sum, { ids }) => sum + ids.length, 0);
-		return { name, own, tokens, gathering: KINDS[name].begin(lab.model, decoder.invFreq, tokens) };
+		return { ...each, own, tokens, gathering: KINDS[each.name].begin(lab.model, decoder.invFreq, tokens) };
 	});
 	for (const [done, text] of texts.entries()) {
 		onProgress?.(done, texts.length);
 		const captured = await readAtOnce(decoder, text.ids, { queries: 'all' });
 		for (const { own, gathering } of parts) if (own.includes(text)) gathering.add(captured, text);
 	}
-	return parts.map(({ name, own, tokens, gathering }) => {
-		const tasks = Object.fromEntries(read(name).map((task) => [task, CALIBRATION_TASKS[task]]));
-		return packShipped(name, modelFingerprint(decoder), KINDS[name].made, gathering.arrays(), { tasks, seeds, texts: own.length, tokens });
-	});
+	return parts.map(({ name, tasks, seeds, own, tokens, gathering }) => packShipped(name, modelFingerprint(decoder), KINDS[name].made, gathering.arrays(), {
+		tasks: Object.fromEntries(tasks.map((task) => [task, CALIBRATION_TASKS[task]])), seeds, texts: own.length, tokens
+	}));
 }

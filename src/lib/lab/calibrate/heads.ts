@@ -4,7 +4,7 @@ import { attentionRow } from '$lib/methods/observe.ts';
 import { countAmongBest } from '$lib/methods/budget-allocation/clusters.ts';
 import { observedByWindow } from '$lib/methods/eviction/snapkv.ts';
 import { headsOf } from '$lib/methods/slots.ts';
-import { rotation } from '$lib/numerics/rope.ts';
+import { rotation, type Rotation } from '$lib/numerics/rope.ts';
 import { cacheOf } from '../prefill.ts';
 import { promptView } from '../views.ts';
 
@@ -30,6 +30,31 @@ export function beyondEnds(captured: Captured, layer: number, queryHead: number,
 		for (let j = sink; j <= at - recent; j++) sum += row[j];
 	}
 	return sum / Math.max(1, to - from);
+}
+
+/** Mean of rows of [n, d]. */
+function meanRow(rows: Float32Array, d: number): Float32Array {
+	const mean = new Float64Array(d);
+	for (let at = 0; at < rows.length; at++) mean[at % d] += (rows[at] * d) / rows.length;
+	return Float32Array.from(mean);
+}
+
+/**
+ * How early in a text of `length` tokens a query head looks when every token has the mean query and the mean key
+ * before rotation: the last token's attention, summed up from the first token on, and the mean of these sums. 1:
+ * all on the first token; near 0: all on the last. kvpress takes it for a head's score.
+ */
+export function areaOf(captured: Captured, rope: Rotation, layer: number, queryHead: number, length = 500): number {
+	const { shape, angles } = captured;
+	const d = shape.headDim;
+	const back = angles.map((angle) => -angle);
+	const key = meanRow(rope.rotate(captured.keys(layer, Math.floor((queryHead * shape.kvHeads) / shape.heads)), back, d), d);
+	const query = meanRow(rope.rotate(captured.queries(layer, queryHead), back, d), d);
+	const positions = Int32Array.from({ length }, (_, i) => i);
+	const keys = new Float32Array(length * d);
+	for (const at of positions) keys.set(key, at * d);
+	const row = attentionRow(rope.rotate(query, [length - 1], d), rope.rotate(keys, positions, d), positions, length - 1);
+	return row.reduce((sum, share, at) => sum + (share * (length - at)) / length, 0);
 }
 
 /** The first `n` tokens of what was captured; queries of all tokens must be there. */

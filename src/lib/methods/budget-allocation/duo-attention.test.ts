@@ -47,6 +47,13 @@ describe('duo-attention', () => {
 		}
 	});
 
+	it('goes by the scores that were asked for', () => {
+		const { area } = randomSupplies(TINY, 'rig').shipped('head-patterns');
+		const streams = streamingHeads(area, 0.5);
+		expect(lengths(rigOf({ scores: 'area', sink: 3, recent: 12 }))).toEqual(Array.from(streams, (flag) => (flag ? 15 : N)));
+		expect(lengths(rigOf({ sink: 3, recent: 12 }))).not.toEqual(Array.from(streams, (flag) => (flag ? 15 : N)));
+	});
+
 	it('a text no longer than both ends stays whole', () => {
 		expect(lengths(rigOf({ head_ratio: 1, sink: 20, recent: 40 }))).toEqual([N, N, N, N]);
 	});

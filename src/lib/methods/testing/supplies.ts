@@ -16,11 +16,9 @@ export function randomSupplies(shape: ModelShape, name = 'supplies'): Supplies {
 function randomShipped(which: string, { layers, heads, kvHeads, headDim: d }: ModelShape, name: string): Shipped {
 	const draw = (what: string, count: number) => fixtureNormal(`${name}/${which}/${what}`, count);
 	if (which === 'q-filters') return { filters: draw('f', layers * kvHeads * d).map((x) => x / Math.sqrt(d)) };
-	if (which === 'head-patterns') return { retrieval: draw('r', layers * kvHeads).map((x) => 1 / (1 + Math.exp(-x))) };
-	if (which === 'head-budgets') {
-		const share = (what: string) => draw(what, layers * kvHeads).map((x) => 1 / (1 + Math.exp(-x)));
-		return { mean: share('m'), deviation: share('d').map((x) => 0.1 * x) };
-	}
+	const share = (what: string) => draw(what, layers * kvHeads).map((x) => 1 / (1 + Math.exp(-x)));
+	if (which === 'head-patterns') return { retrieval: share('r'), area: share('a') };
+	if (which === 'head-budgets') return { mean: share('m'), deviation: share('d').map((x) => 0.1 * x) };
 	if (which === 'query-statistics') {
 		const covariance = new Float32Array(layers * heads * d * d);
 		for (let head = 0; head < layers * heads; head++) {
