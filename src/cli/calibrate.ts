@@ -1,7 +1,8 @@
 /** Statistics of a model that methods need, computed and written beside it. */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { calibrate, KINDS } from '$lib/lab/calibrate/calibrate.ts';
+import { calibrate } from '$lib/lab/calibrate/calibrate.ts';
+import { KINDS } from '$lib/lab/calibrate/kinds.ts';
 import { shippedFile } from '$lib/lab/calibrate/shipped.ts';
 import { CALIBRATION_SEED } from '$lib/lab/calibrate/texts.ts';
 import { placeOfModel } from '$lib/lab/lab.ts';
