@@ -5,6 +5,7 @@ import type { Needs } from '$lib/methods/define.ts';
 import type { MadeReadings } from '$lib/methods/requests.ts';
 import type { Decoder, Pass } from '$lib/model/index.ts';
 import type { Rotation } from '$lib/numerics/rope.ts';
+import { read as readBack } from '$lib/ops/index.ts';
 import type { Arm } from './arm.ts';
 
 /** Reads `ids` into nothing and gives back what was captured. */
@@ -12,8 +13,11 @@ export async function readAtOnce(decoder: Decoder, ids: Int32Array, needs: Needs
 	const memory = new PrefillMemory(decoder.shape, ids.length, captureOf(needs));
 	try {
 		const { logits } = await decoder.forward(ids, memory.pass(), memory);
-		logits.dispose();
-		return await memory.finish();
+		try {
+			return await memory.finish(needs.nextLogits ? logits : undefined);
+		} finally {
+			logits.dispose();
+		}
 	} catch (error) {
 		memory.dispose();
 		throw error;
@@ -72,9 +76,10 @@ export async function readInBlocks(decoder: Decoder, ids: Int32Array, { block, r
 			for (let row = 0; row < arms.length; row++) batch.set(part, row * part.length);
 			const pass = memory.begin('append', needs, part.length);
 			const { logits } = await decoder.forward(batch, pass, memory);
+			const said = asked.nextLogits ? ((await readBack(logits)) as Float32Array) : undefined;
 			logits.dispose();
 			const seen = await memory.finish();
-			reads.forEach((read, row) => (read.captured = extend(read.captured, read.cache, seen, row, pass, needs)));
+			reads.forEach((read, row) => (read.captured = extend(read.captured, read.cache, seen, row, pass, needs, said?.slice((row * said.length) / arms.length, ((row + 1) * said.length) / arms.length))));
 			await act(from + part.length);
 		}
 	} finally {
@@ -84,7 +89,7 @@ export async function readInBlocks(decoder: Decoder, ids: Int32Array, { block, r
 }
 
 /** What an arm has captured so far, with one more block. */
-function extend(before: Captured, cache: ArmCache, seen: Seen, row: number, { tokens, start }: Pass, needs: CaptureNeeds): Captured {
+function extend(before: Captured, cache: ArmCache, seen: Seen, row: number, { tokens, start }: Pass, needs: CaptureNeeds, logits?: Float32Array): Captured {
 	const { shape } = before;
 	const { heads, kvHeads, headDim: d } = shape;
 	const n = before.n + tokens;
@@ -119,7 +124,7 @@ function extend(before: Captured, cache: ArmCache, seen: Seen, row: number, { to
 		return out;
 	});
 	const angles = Int32Array.from({ length: n }, (_, i) => (i < before.n ? before.angles[i] : start[row] + i - before.n));
-	return new Captured(shape, n, layers, angles);
+	return new Captured(shape, n, layers, angles, logits);
 }
 
 /** Old and new queries of every head, cut to the last w. */

@@ -11,8 +11,8 @@ export class Readings {
 	/** The same, 1 where the slot was hidden from attention. */
 	readonly #hidden: Uint8Array[][];
 
-	/** To be made right after the pass. `last`: position of the token that the pass read. */
-	constructor(readonly seen: Seen, readonly row: number, arm: ArmCache, readonly last: number) {
+	/** To be made right after the pass. `last`: position of the token that the pass read; `logits`: of the next one, where they were asked for. */
+	constructor(readonly seen: Seen, readonly row: number, arm: ArmCache, readonly last: number, private readonly logits?: Float32Array) {
 		this.#positions = arm.layers.map((layer) => layer.heads.map((head) => head.slots.copy('position')));
 		this.#hidden = arm.layers.map((layer) => layer.heads.map((head) => head.slots.copy('hidden')));
 	}
@@ -30,6 +30,12 @@ export class Readings {
 	/** Rotated query, [headDim]. */
 	query(layer: number, queryHead: number): Float32Array {
 		return this.seen.query(this.row, layer, queryHead);
+	}
+
+	/** [vocab] */
+	nextLogits(): Float32Array {
+		if (!this.logits) throw new RangeError('logits of this pass were not asked for, so they were not kept');
+		return this.logits;
 	}
 
 	/** Positions that could be read: what is hidden is left out, the token itself is always there. */

@@ -148,7 +148,7 @@ export class Run {
 		if (row.ended) return null;
 		const cache = caches[1 + i];
 		const shadow = plan.forced ? 0 : 1 + arms.length + i;
-		const readings = new Readings(seen, 1 + i, cache, position);
+		const readings = new Readings(seen, 1 + i, cache, position, arms[i].needs.nextLogits ? says[1 + i].logits : undefined);
 		if (record) sources.log.add(i, readings, queriesOf(this.#p.lab.model, seen, shadow));
 		if (step > 0) arms[i].appended(cache, readings, step, position);
 		const cells = cellStates(cache, plan.span);

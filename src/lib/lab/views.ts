@@ -20,6 +20,7 @@ export function promptView(captured: Captured, layer: number, needs: Needs, mode
 		},
 		attentionSums: (queryHead) => captured.attentionSums(layer, queryHead),
 		queriesBefore: (queryHead) => rope.rotate(captured.queries(layer, queryHead), captured.angles.map((angle) => -angle), model.headDim),
+		nextLogits: () => captured.nextLogits(),
 		reading: (reading) => readingOf(readings, reading)
 	};
 }
@@ -29,6 +30,7 @@ export function stepView(readings: Readings, layer: number, at: { step: number; 
 		...at, model, rope,
 		positions: (head) => readings.positions(layer, head),
 		query: (queryHead) => readings.query(layer, queryHead),
-		attention: (queryHead) => readings.attention(layer, queryHead)
+		attention: (queryHead) => readings.attention(layer, queryHead),
+		nextLogits: () => readings.nextLogits()
 	};
 }

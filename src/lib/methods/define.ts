@@ -40,6 +40,8 @@ export interface Needs {
 	stepAttention?: boolean;
 	/** Each decode step: the rotated query. */
 	stepQuery?: boolean;
+	/** What the model says next: logits after the prompt and at each decode step. */
+	nextLogits?: boolean;
 }
 
 export interface Rope {
@@ -64,6 +66,8 @@ export interface PromptView {
 	attentionSums(queryHead: number): Float64Array;
 	/** [n, headDim] of one query head. */
 	queriesBefore(queryHead: number): Float32Array;
+	/** [vocab] logits of the token that follows what has been read; one array for all layers. */
+	nextLogits(): Float32Array;
 	/** What came of a reading that the method asked for at its start. */
 	reading(reading: Reading): ReadingView;
 }
@@ -85,6 +89,8 @@ export interface StepView {
 	query(queryHead: number): Float32Array;
 	/** Attention of the step over those slots; sums to 1 (less a summary's share). */
 	attention(queryHead: number): Float32Array;
+	/** [vocab] logits of the token that follows the one that was appended; one array for all layers. */
+	nextLogits(): Float32Array;
 }
 
 /** What a retrieval method sees before a read. The new token's slot is already in the layer. */

@@ -31,10 +31,12 @@ export class Recent {
 	/** Attention received so far by query head and position. */
 	readonly #sums: Float64Array[] = [];
 	#n: number;
+	#logits: () => Float32Array;
 
 	/** `needs` are the scorer's own; `rows` queries are remembered. */
 	constructor(private readonly prompt: PromptView, needs: Needs, private readonly rows: number) {
 		this.#n = prompt.n;
+		this.#logits = prompt.nextLogits;
 		for (let h = 0; h < prompt.model.heads; h++) {
 			if (asksQueries(needs)) {
 				const all = prompt.queries(h);
@@ -47,6 +49,7 @@ export class Recent {
 
 	step(seen: StepView): void {
 		this.#n = seen.position + 1;
+		this.#logits = seen.nextLogits;
 		const group = seen.model.heads / seen.model.kvHeads;
 		this.#queries.forEach((rows, h) => {
 			rows.push(Float32Array.from(seen.query(h)));
@@ -77,7 +80,7 @@ export class Recent {
 			return prompt.rope.rotate(rows, Int32Array.from({ length: count }, (_, i) => count - n - i), d);
 		};
 		return {
-			...prompt, n, queries,
+			...prompt, n, queries, nextLogits: this.#logits,
 			keys: (head) => spread(layer.keys(head), head),
 			keysBefore: (head) => before(spread(layer.keys(head), head)),
 			values: (head) => spread(layer.values(head), head),

@@ -42,7 +42,7 @@ export function joinNeeds(all: readonly Needs[]): Needs {
 	for (const needs of all) {
 		if (needs.queries === 'all' || joined.queries === 'all') joined.queries = 'all';
 		else if (needs.queries) joined.queries = { last: Math.max(needs.queries.last, joined.queries?.last ?? 0) };
-		for (const flag of ['attentionSums', 'keysBefore', 'queriesBefore', 'stepAttention', 'stepQuery'] as const) {
+		for (const flag of ['attentionSums', 'keysBefore', 'queriesBefore', 'stepAttention', 'stepQuery', 'nextLogits'] as const) {
 			if (needs[flag]) joined[flag] = true;
 		}
 	}

@@ -24,7 +24,7 @@ export function askedOf(method: Method): string[] {
 	});
 	return [
 		needs.queries === 'all' ? w.queriesAll : needs.queries ? w.queriesLast(needs.queries.last) : null,
-		...(['attentionSums', 'keysBefore', 'queriesBefore', 'stepAttention', 'stepQuery'] as const).map((flag) => (needs[flag] ? w[flag] : null)),
+		...(['attentionSums', 'keysBefore', 'queriesBefore', 'stepAttention', 'stepQuery', 'nextLogits'] as const).map((flag) => (needs[flag] ? w[flag] : null)),
 		requests.weights.size ? w.weights([...requests.weights]) : null,
 		requests.shipped.size ? w.shipped([...requests.shipped.keys()]) : null,
 		requests.readings.size ? w.readings(requests.readings.size) : null

@@ -35,7 +35,8 @@ export class Captured {
 		readonly n: number,
 		readonly layers: LayerCapture[],
 		/** [n]: where each token's query and key were turned to. */
-		readonly angles = Int32Array.from({ length: n }, (_, i) => i)
+		readonly angles = Int32Array.from({ length: n }, (_, i) => i),
+		private readonly logits?: Float32Array
 	) {}
 
 	/** Rows of queries that were kept: min(w, n). */
@@ -60,6 +61,12 @@ export class Captured {
 	/** [n] of one query head. */
 	attentionSums(layer: number, queryHead: number): Float64Array {
 		return Float64Array.from(this.part(this.layers[layer].attentionSums, queryHead, this.shape.heads, 'attention sums'));
+	}
+
+	/** [vocab] of the token that follows. */
+	nextLogits(): Float32Array {
+		if (!this.logits) throw new RangeError('logits after the prompt were not asked for, so they were not kept');
+		return this.logits;
 	}
 
 	private part(numbers: Float32Array | undefined, head: number, heads: number, what: string): Float32Array {
@@ -104,10 +111,12 @@ export class PrefillMemory implements Memory {
 		return result.out;
 	}
 
-	/** Reads everything back and frees the tensors. Call once, after the pass. */
-	async finish(): Promise<Captured> {
+	/** Reads everything back, `logits` of the pass too where they are given, and frees its tensors. Call once, after the pass. */
+	async finish(logits?: tf.Tensor): Promise<Captured> {
 		const layers: LayerCapture[] = [];
+		let next: Float32Array | undefined;
 		try {
+			if (logits) next = (await read(logits)) as Float32Array;
 			for (const held of this.held) {
 				const plain: Partial<LayerCapture> = {};
 				for (const name of Object.keys(held) as (keyof LayerCapture)[]) plain[name] = (await read(held[name]!)) as Float32Array;
@@ -116,7 +125,7 @@ export class PrefillMemory implements Memory {
 		} finally {
 			this.dispose();
 		}
-		return new Captured(this.shape, this.n, layers);
+		return new Captured(this.shape, this.n, layers, undefined, next);
 	}
 
 	/** Frees what a pass that failed left behind. */

@@ -39,10 +39,11 @@ export async function decodeRows(
 			const vocab = logits.length / rows.length;
 			rows.forEach(({ arm, cache }, row) => {
 				if (ended[row]) return;
-				const readings = new Readings(seen, row, cache, position);
+				const says = logits.slice(row * vocab, (row + 1) * vocab);
+				const readings = new Readings(seen, row, cache, position, arm.needs.nextLogits ? says : undefined);
 				if (step > 0) arm.appended(cache, readings, step, position);
 				cache.takeRecords();
-				const token = take(row, step, logits.slice(row * vocab, (row + 1) * vocab));
+				const token = take(row, step, says);
 				if (token === null) ended[row] = true;
 				else last[row] = token;
 			});

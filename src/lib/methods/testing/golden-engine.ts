@@ -27,9 +27,9 @@ export async function goldenOnEngine(backend: Preferred): Promise<GoldenEngine> 
 	const rope = rotation(inverseFrequencies(shape.headDim, shape.ropeTheta));
 	const prompt = new PrefillMemory(shape, GOLDEN_PROMPT, { queries: 'all', attentionSums: true });
 	const { logits } = await decoder.forward(Int32Array.from(goldenIds().slice(0, GOLDEN_PROMPT)), prompt.pass(), prompt);
-	const last = Float32Array.from(await read(logits));
+	const captured = await prompt.finish(logits);
+	const last = captured.nextLogits();
 	logits.dispose();
-	const captured = await prompt.finish();
 	const weights = new Map<string, Float32Array>();
 	for (const name of ['q_proj', 'k_proj', 'v_proj', 'o_proj'] as const) {
 		for (let layer = 0; layer < shape.layers; layer++) weights.set(`${name} ${layer}`, await decoder.weight(name, layer));
@@ -42,6 +42,7 @@ export async function goldenOnEngine(backend: Preferred): Promise<GoldenEngine> 
 		queries: (head) => captured.queries(layer, head),
 		attentionSums: (head) => captured.attentionSums(layer, head),
 		queriesBefore: (head) => rope.rotate(captured.queries(layer, head), captured.angles.map((angle) => -angle), shape.headDim),
+		nextLogits: () => last,
 		reading: (reading) => readingOf(new Map(), reading)
 	}));
 	const full = ArmCache.fromPrompt({
@@ -72,7 +73,8 @@ export async function goldenOnEngine(backend: Preferred): Promise<GoldenEngine> 
 					const positions = Array.from({ length: shape.kvHeads }, (_, head) => layer.positions(head));
 					const attention = Array.from({ length: shape.heads }, (_, h) => seen.attention(row, index, h));
 					method.appended?.(layer, {
-						...before, rope, positions: (head) => positions[head], query: (h) => seen.query(row, index, h), attention: (h) => attention[h]
+						...before, rope, positions: (head) => positions[head], query: (h) => seen.query(row, index, h), attention: (h) => attention[h],
+						nextLogits: () => rows[row][step]
 					});
 				}));
 			}

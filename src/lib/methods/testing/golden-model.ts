@@ -192,7 +192,7 @@ export class GoldenModel {
 		const position = arm.tokens;
 		const angle = arm.nextPosition();
 		const steps: StepView[] = [];
-		const logits = this.token(id, angle, (layer, query, key, value) => {
+		const logits: Float64Array = this.token(id, angle, (layer, query, key, value) => {
 			for (let head = 0; head < kvHeads; head++) {
 				const part = (x: Float64Array) => Float32Array.from(x.subarray(head * d, (head + 1) * d));
 				arm.append(layer, head, part(key), part(value), position, angle);
@@ -204,7 +204,8 @@ export class GoldenModel {
 			const reads = Array.from({ length: heads }, (_, h) => readOut(store, kvHeadOf(h), query.subarray(h * d, (h + 1) * d)));
 			steps[layer] = {
 				step, position, model: GOLDEN, rope: arm.rope, query: queryOf,
-				positions: (head) => positions[head], attention: (h) => Float32Array.from(reads[h].attention)
+				positions: (head) => positions[head], attention: (h) => Float32Array.from(reads[h].attention),
+				nextLogits: () => Float32Array.from(logits)
 			};
 			return Float64Array.from(reads.flatMap(({ out }) => Array.from(out)));
 		});

@@ -13,8 +13,8 @@ import { readMethodSpec, startMethod } from '../start.ts';
 import { randomReadings } from './readings.ts';
 import { randomSupplies } from './supplies.ts';
 
-/** A prompt's view from the untouched cache, its queries by query head, each [n, headDim], and readings by their keys. */
-export function promptView(full: ArmCache, layer: number, queries: (queryHead: number) => ArrayLike<number>, readings: ReadonlyMap<string, ReadingView> = new Map()): PromptView {
+/** A prompt's view from the untouched cache, its queries by query head, each [n, headDim], readings by their keys, and what is said next. */
+export function promptView(full: ArmCache, layer: number, queries: (queryHead: number) => ArrayLike<number>, readings: ReadonlyMap<string, ReadingView> = new Map(), logits: Float32Array = new Float32Array(full.shape.vocab)): PromptView {
 	const { shape, rope } = full;
 	const d = shape.headDim;
 	const store = full.layers[layer];
@@ -26,6 +26,7 @@ export function promptView(full: ArmCache, layer: number, queries: (queryHead: n
 		keysBefore: (head) => rope.rotate(store.keys(head), Int32Array.from({ length: n }, (_, i) => -i), d),
 		queries: (queryHead) => Float32Array.from(queries(queryHead)),
 		queriesBefore: (queryHead) => rope.rotate(Float32Array.from(queries(queryHead)), Int32Array.from({ length: n }, (_, i) => -i), d),
+		nextLogits: () => logits,
 		reading: (reading) => readingOf(readings, reading),
 		attentionSums(queryHead) {
 			const head = Math.floor((queryHead * shape.kvHeads) / shape.heads);
@@ -77,9 +78,14 @@ export class Rig {
 		return fixtureNormal(`${this.name}/q${layer}.${queryHead}`, this.full.tokens * this.shape.headDim);
 	}
 
+	/** Logits of the token after the one at `position`, [vocab]. */
+	logits(position: number): Float32Array {
+		return fixtureNormal(`${this.name}/l${position}`, this.shape.vocab);
+	}
+
 	prefill(): this {
 		const made = randomReadings(this.full, this.requests.readings, this.name);
-		const views = this.arm.layers.map((_, index) => promptView(this.full, index, (queryHead) => this.queries(index, queryHead), made[index]));
+		const views = this.arm.layers.map((_, index) => promptView(this.full, index, (queryHead) => this.queries(index, queryHead), made[index], this.logits(this.full.tokens - 1)));
 		this.instances.forEach((instance, i) => {
 			this.arm.begin(-1, `${i}`);
 			if (instance.prefilledAll) instance.prefilledAll(this.arm.layers, views);
@@ -114,7 +120,8 @@ export class Rig {
 			const seen: StepView = {
 				step, position, model: shape, rope: arm.rope, query,
 				positions: (head) => positions[head],
-				attention: (queryHead) => attention[queryHead]
+				attention: (queryHead) => attention[queryHead],
+				nextLogits: () => this.logits(position)
 			};
 			for (const instance of this.instances) instance.appended?.(layer, seen);
 		});

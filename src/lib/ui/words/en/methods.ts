@@ -52,6 +52,7 @@ export const methods = {
 		queriesBefore: 'queries before rotation',
 		stepAttention: 'attention of each step while writing',
 		stepQuery: 'the query of each step while writing',
+		nextLogits: 'what the model says next, after the prompt and at each step',
 		weights: (names: readonly string[]): string => `weights of the model (${names.join(', ')})`,
 		shipped: (names: readonly string[]): string => `statistics computed beforehand (${names.join(', ')})`,
 		readings: (n: number): string => `${plural(n, 'second reading')} of a text`
