@@ -20,6 +20,21 @@ export function cholesky(matrix: Float64Array, k: number): Float64Array | null {
 	return lower;
 }
 
+/** y^T (L L^T)^-1 y of each row y of [n, k], L being a lower triangle. */
+export function inverseForms(lower: Float64Array, rows: ArrayLike<number>, k: number): Float64Array {
+	const z = new Float64Array(k);
+	return Float64Array.from({ length: rows.length / k }, (_, row) => {
+		let square = 0;
+		for (let i = 0; i < k; i++) {
+			let sum = rows[row * k + i];
+			for (let c = 0; c < i; c++) sum -= lower[i * k + c] * z[c];
+			z[i] = sum / lower[i * k + i];
+			square += z[i] * z[i];
+		}
+		return square;
+	});
+}
+
 /**
  * y_j^T (Y^T Y + jitter I)^-1 y_j of each row of Y, [n, k]: how far the row lies from what the others
  * span. The jitter begins at 0.01 and grows tenfold, five times at most, until it can be solved.
@@ -35,17 +50,7 @@ export function leverages(y: Float64Array, k: number): Float64Array {
 		lower = cholesky(gram.map((value, at) => value + (at % (k + 1) === 0 ? jitter : 0)), k);
 	}
 	if (!lower) return new Float64Array(n);
-	const z = new Float64Array(k);
-	return Float64Array.from({ length: n }, (_, row) => {
-		let square = 0;
-		for (let i = 0; i < k; i++) {
-			let sum = y[row * k + i];
-			for (let c = 0; c < i; c++) sum -= lower[i * k + c] * z[c];
-			z[i] = sum / lower[i * k + i];
-			square += z[i] * z[i];
-		}
-		return square;
-	});
+	return inverseForms(lower, y, k);
 }
 
 /** Rows of [n, d] minus their mean, then times `sketch`, [d, k], where there is one. */

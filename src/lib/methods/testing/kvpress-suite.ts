@@ -99,6 +99,7 @@ export function againstKvpress(title: string, open: () => Promise<GoldenEngine>)
 				['expected_attention(f64,eps.01)', { method: 'expected-attention', params: { n_future: 64, epsilon: 0.01 } }],
 				['expected_attention(f64,nocov,novnorm)', { method: 'expected-attention', params: { n_future: 64, use_covariance: false, use_vnorm: false } }],
 				['expected_attention_stats(f64,self)', { method: 'expected-attention-stats', params: { n_future: 64 } }],
+				['cap(f64)', { method: 'capkv', params: { n_future: 64 } }],
 				['qfilter(synthetic)', { method: 'qfilters' }]
 			];
 			for (const [name, spec, ratios = [0.5, 0.75]] of cases) {
