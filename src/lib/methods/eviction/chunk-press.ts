@@ -4,11 +4,22 @@ import { defineMethod } from '../define.ts';
 import { BUDGET, isOver, KEPT_BYTES } from '../once.ts';
 import { partOf, seenOf } from '../part.ts';
 import { headsOf } from '../slots.ts';
-import { apportion, innerSpec, partNeeds, shareOf } from '../wrap.ts';
+import { apportion, innerSpec, partNeeds } from '../wrap.ts';
 
 /** Slots of one head whose positions lie from `from` to below `to`. */
-const slotsBetween = (positions: Int32Array, from: number, to: number): number[] =>
+export const slotsBetween = (positions: Int32Array, from: number, to: number): number[] =>
 	Array.from(positions.keys()).filter((slot) => positions[slot] >= from && positions[slot] < to);
+
+/**
+ * How many slots pieces of these sizes keep: of a fraction each piece its share, rounded down, but one at least;
+ * of a number of slots all together `capacity`, the largest remainders first.
+ */
+export function countsOf(sizes: readonly number[], budget: Budget, capacity: number): number[] {
+	if ('fraction' in budget) return sizes.map((size) => Math.min(size, Math.max(1, Math.trunc(size * budget.fraction))));
+	const total = sizes.reduce((a, b) => a + b, 0);
+	const kept = Math.max(0, Math.min(capacity, total));
+	return apportion(sizes.map((size) => (size * kept) / (total || 1)), kept);
+}
 
 export default defineMethod({
 	id: 'chunk-press',
@@ -34,14 +45,7 @@ export default defineMethod({
 		const budget = params.budget as Budget;
 		const length = params.chunk as number;
 		const capacity = context.slots(budget);
-		const share = shareOf(context, budget);
 		const inner = context.inner(innerSpec(params));
-		/** How many slots each piece keeps in a head that holds `sizes` of them. */
-		const counts = (sizes: number[]): number[] => {
-			if ('fraction' in budget) return sizes.map((size) => Math.min(size, Math.max(1, Math.trunc(size * share))));
-			const total = sizes.reduce((a, b) => a + b, 0);
-			return apportion(sizes.map((size) => (size * Math.min(capacity, total)) / total), Math.min(capacity, total));
-		};
 		return {
 			prefilled(layer, seen) {
 				if (!isOver(layer, capacity)) return;
@@ -49,7 +53,7 @@ export default defineMethod({
 				const positions = heads.map((head) => layer.positions(head));
 				const starts = Array.from({ length: Math.ceil(seen.n / length) }, (_, i) => i * length);
 				const pieces = starts.map((from) => positions.map((row) => slotsBetween(row, from, from + length)));
-				const shares = heads.map((head) => counts(pieces.map((piece) => piece[head].length)));
+				const shares = heads.map((head) => countsOf(pieces.map((piece) => piece[head].length), budget, capacity));
 				const kept: number[][] = heads.map(() => []);
 				const scores = positions.map((row) => new Float64Array(row.length));
 				const safe = positions.map((row) => new Uint8Array(row.length));
