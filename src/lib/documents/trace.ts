@@ -233,7 +233,8 @@ export type ProbeRequest =
 	| { kind: 'attention'; arm: number; layer: number; queryHead: number }
 	| { kind: 'heads'; arm: number; step: number }
 	| { kind: 'matrix'; arm: number; layer: number; head: number; which: 'K' | 'V'; rope: 'before' | 'after' }
-	| { kind: 'spectrum'; arm: number; layer: number; head: number };
+	| { kind: 'spectrum'; arm: number; layer: number; head: number }
+	| { kind: 'token'; arm: number; position: number };
 
 /** Attention of one query head in every step so far, arm beside the full cache fed the same tokens. */
 export interface AttentionProbe {
@@ -258,6 +259,17 @@ export interface HeadsProbe {
 	full: Float32Array;
 	arm: Float32Array;
 	massLost: Float32Array;
+}
+
+/** Attention that one token received in every step so far, in every query head: [layers, heads, steps] each. */
+export interface TokenProbe {
+	kind: 'token';
+	position: number;
+	steps: number;
+	/** In the full cache fed the arm's tokens; 0 before the token was written. */
+	full: Float32Array;
+	/** 0 where the arm had no such slot. */
+	arm: Float32Array;
 }
 
 /** One quantization group as a box on the token x channel plane (ends excluded). */
@@ -307,7 +319,7 @@ export interface SpectrumProbe {
 	rank95Value: Uint16Array;
 }
 
-export type Probe = AttentionProbe | HeadsProbe | MatrixProbe | SpectrumProbe;
+export type Probe = AttentionProbe | HeadsProbe | MatrixProbe | SpectrumProbe | TokenProbe;
 export type ProbeOf<R extends ProbeRequest> = Extract<Probe, { kind: R['kind'] }>;
 
 /** Where views get what they draw. `probe` gives null when a recording has no such part. */

@@ -56,6 +56,14 @@ export class AttentionLog {
 		for (let slot = 0; slot < at.length; slot++) out[offset + at[slot]] = row[slot];
 	}
 
+	/** What one position received of the arm's attention; 0 where it had no such slot. */
+	received(arm: number, step: number, layer: number, queryHead: number, position: number): number {
+		const { heads, kvHeads } = this.model;
+		const { positions, attention } = this.#arms[arm][step];
+		const slot = positions[layer * kvHeads + Math.floor((queryHead * kvHeads) / heads)].indexOf(position);
+		return slot < 0 ? 0 : fromHalf(attention[layer * heads + queryHead].subarray(slot, slot + 1))[0];
+	}
+
 	/** 1 for each position that the arm could read in the step. */
 	present(arm: number, step: number, layer: number, queryHead: number, span: number): Uint8Array {
 		const { heads, kvHeads } = this.model;

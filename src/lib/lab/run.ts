@@ -181,7 +181,7 @@ export class Run {
 
 	/** What a picture asks for beyond the trace; null when it was not recorded. Throws RangeError for what does not exist. */
 	async probe<R extends ProbeRequest>(request: R): Promise<ProbeOf<R> | null> {
-		if ((request.kind === 'attention' || request.kind === 'heads') && !this.#p.record) return null;
+		if (NEEDS_RECORD.includes(request.kind) && !this.#p.record) return null;
 		return takeProbe(this.#p.sources, request) as Probe as ProbeOf<R>;
 	}
 
@@ -195,6 +195,8 @@ export class Run {
 		this.#memory.dispose();
 	}
 }
+
+const NEEDS_RECORD: readonly ProbeRequest['kind'][] = ['attention', 'heads', 'token'];
 
 /** Cells whose state has changed. */
 function difference(step: number, before: Uint8Array, after: Uint8Array): CellDiff {

@@ -4,6 +4,7 @@ import { attentionProbe, headsProbe } from './attention.ts';
 import { matrixProbe } from './matrix.ts';
 import { check, type ProbeSources } from './sources.ts';
 import { spectrumProbe } from './spectrum.ts';
+import { tokenProbe } from './token.ts';
 
 export type { ProbeSources } from './sources.ts';
 
@@ -12,6 +13,7 @@ export function takeProbe(sources: ProbeSources, request: ProbeRequest): Probe {
 	const { model } = sources;
 	check('arm', request.arm, sources.arms.length);
 	if (request.kind === 'heads') return headsProbe(sources, request.arm, request.step);
+	if (request.kind === 'token') return tokenProbe(sources, request.arm, request.position);
 	check('layer', request.layer, model.layers);
 	if (request.kind === 'attention') {
 		check('query head', request.queryHead, model.heads);

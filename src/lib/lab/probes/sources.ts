@@ -15,7 +15,8 @@ export interface ProbeSources {
 	shadows: ArmCache[];
 	exact: ExactNumbers[];
 	log: AttentionLog;
-	/** Kept between probes. */
+	/** Kept between probes. `normals`: by arm and step, log-sum-exp of the full cache's logits, [layers, heads]. */
+	normals?: Float64Array[][];
 	tables?: Pick<SpectrumProbe, 'rank95KeyBefore' | 'rank95KeyAfter' | 'rank95Value'>;
 }
 

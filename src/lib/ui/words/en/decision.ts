@@ -1,4 +1,4 @@
-import { significant } from '../../format.ts';
+import { percent, significant } from '../../format.ts';
 import type { Part } from '../../parts.ts';
 import { plural } from './grammar.ts';
 import { when } from './terms.ts';
@@ -99,6 +99,27 @@ export const decision = {
 		ranked: (name: string, rank: number, score: number): string => `${name} rank ${rank} ${significant(score)}`,
 		across: 'rank, best first',
 		height: (root: boolean): string => `height: score${root ? ', root scale' : ''}`
+	},
+	since: {
+		what: 'what attention this token received',
+		heading: (gone: boolean): string => (gone ? 'What attention it would have received since' : 'What attention it received'),
+		says: (gone: boolean, mean: number, most: { step: number; share: number } | null, steps: number): string => {
+			if (!most) return gone ? 'It went in the last step: nothing was read since.' : 'No step has read it yet.';
+			const full = gone ? 'would have given it' : 'gives it';
+			return `At the same words the full cache ${full} ${percent(mean, 1)} of this head’s attention a step, over ${plural(steps, 'step')}; most at step ${most.step + 1}, ${percent(most.share, 1)}.`;
+		},
+		axis: (letter: string): string => `step; outline: full cache, filled: arm ${letter}; mean of the query heads`
+	},
+	heads: {
+		heading: (gone: number, of: number): string => (gone === 0 ? `All ${of} heads can read it` : gone === of ? `None of the ${of} heads can read it` : `${gone} of ${of} heads cannot read it`),
+		about: 'Rank among those that compete, and the share of a head’s attention that the full cache gave the token a step: since it went (outline), or since the prompt (filled). Choose a head to see its reasons.',
+		aboutRanks: 'Rank among those that compete. Choose a head to see its reasons.',
+		table: 'Table: this token in every head',
+		caption: (step: number): string => `The token in every head; attention of the full cache up to step ${step + 1}, mean of the query heads`,
+		columns: ['layer', 'KV head', 'state', 'rank', 'of', 'score', 'cut', 'last kept', 'first out', 'when', 'attention a step since', 'most', 'at step'],
+		cell: (layer: number, head: number, state: string, own: { rank: number; of: number; score: number } | null, since: { mean: number; gone: boolean } | null): string =>
+			`layer ${layer}, KV head ${head}: ${state}${own ? `, rank ${own.rank} of ${own.of}, score ${significant(own.score)}` : ''}`
+			+ (since ? `, ${since.gone ? 'would have received' : 'received in the full cache'} ${percent(since.mean, 1)} of the attention` : '')
 	},
 	table: {
 		caption: (layer: number, head: number, meaning: string | undefined): string => `Candidates in layer ${layer}, KV head ${head}, best first. Score: ${meaning ?? 'none'}`,
