@@ -12,7 +12,7 @@ export const FIRST_EXPERIMENT = first as unknown as Experiment;
 /** What decides the numbers of a run: everything but labels and the page's view. */
 export function runKey(experiment: Experiment): string {
 	const { view: _view, report: _report, arms, ...rest } = experiment;
-	return stable({ ...rest, arms: arms.map(({ stack, matchBytes }) => (matchBytes ? { stack, matchBytes } : stack)) });
+	return stable({ ...rest, arms: arms.map(({ stack, matchBytes, edits }) => (matchBytes || edits?.length ? { stack, matchBytes, edits } : stack)) });
 }
 
 /** JSON with sorted keys, so that equal values are equal texts; undefined is left out. */

@@ -44,7 +44,7 @@ export function cellStates(arm: ArmCache, span: number): Uint8Array {
 			cells.fill(STATE.evicted, at, at + Math.min(span, arm.tokens));
 			const { position } = head.slots.columns;
 			for (let slot = 0; slot < head.length; slot++) {
-				const pinned = layer.protectedPositions.get(position[slot]) === BY_HAND;
+				const pinned = layer.protection(index, position[slot]) === BY_HAND;
 				if (position[slot] < span) cells[at + position[slot]] = STATE[stateOfSlot(head, slot, pinned)];
 			}
 		});

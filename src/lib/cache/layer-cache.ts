@@ -8,6 +8,7 @@ export class LayerStore extends LayerStorage implements LayerCache {
 	fork(recorder: Recorder): LayerStore {
 		const copy = new LayerStore(this.layer, this.headDim, this.heads.map((head) => head.fork()), recorder);
 		for (const [position, reason] of this.protectedPositions) copy.protectedPositions.set(position, reason);
+		this.protectedInHead.forEach((own, head) => own.forEach((reason, position) => copy.protectedInHead[head].set(position, reason)));
 		for (const [name, parts] of this.held) copy.held.set(name, parts);
 		copy.rotated = this.rotated;
 		return copy;
@@ -87,7 +88,7 @@ export class LayerStore extends LayerStorage implements LayerCache {
 		this.checkNumbers(head, slots);
 		const given = new Set(positions);
 		for (const position of this.positions(head)) {
-			if (this.protectedPositions.has(position) && !given.has(position)) {
+			if (this.protection(head, position) !== undefined && !given.has(position)) {
 				throw new RangeError(`${this.where(head)}: position ${position} is protected and must stay`);
 			}
 		}
@@ -139,11 +140,13 @@ export class LayerStore extends LayerStorage implements LayerCache {
 		for (const slot of this.slotList(head, slots)) column[slot] = ROLES.indexOf(role);
 	}
 
-	protect(positions: ArrayLike<number>, reason: string): void {
-		for (let i = 0; i < positions.length; i++) this.protectedPositions.set(positions[i], reason);
+	protect(positions: ArrayLike<number>, reason: string, head?: number): void {
+		const where = head === undefined ? this.protectedPositions : this.protectedInHead[head];
+		for (let i = 0; i < positions.length; i++) where.set(positions[i], reason);
 	}
-	unprotect(positions: ArrayLike<number>): void {
-		for (let i = 0; i < positions.length; i++) this.protectedPositions.delete(positions[i]);
+	unprotect(positions: ArrayLike<number>, head?: number): void {
+		const where = head === undefined ? this.protectedPositions : this.protectedInHead[head];
+		for (let i = 0; i < positions.length; i++) where.delete(positions[i]);
 	}
 
 	declareEncoding(): void {

@@ -10,6 +10,8 @@ import type { PackedPart, SlotNumbers, Summary, Which } from './types.ts';
 export class LayerReadings {
 	/** Protected logical positions and why. */
 	readonly protectedPositions = new Map<number, string>();
+	/** The same for one head alone. */
+	readonly protectedInHead: Map<number, string>[];
 	/** State that methods hold, by name. */
 	readonly held = new Map<string, PackedPart[]>();
 	/** True once keys were turned to other angles than their positions. */
@@ -19,7 +21,9 @@ export class LayerReadings {
 		readonly layer: number,
 		readonly headDim: number,
 		readonly heads: HeadStore[]
-	) {}
+	) {
+		this.protectedInHead = heads.map(() => new Map());
+	}
 
 	get kvHeads(): number {
 		return this.heads.length;
@@ -70,7 +74,11 @@ export class LayerReadings {
 		};
 	}
 	protectedSlots(head: number): Uint8Array {
-		return Uint8Array.from(this.positions(head), (position) => (this.protectedPositions.has(position) ? 1 : 0));
+		return Uint8Array.from(this.positions(head), (position) => (this.protection(head, position) === undefined ? 0 : 1));
+	}
+	/** Why a position is protected in a head; undefined where it is not. */
+	protection(head: number, position: number): string | undefined {
+		return this.protectedInHead[head].get(position) ?? this.protectedPositions.get(position);
 	}
 	exact(head: number, which: Which): Uint8Array {
 		const store = this.store(head);

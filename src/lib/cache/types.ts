@@ -206,9 +206,10 @@ export interface LayerCache {
 	corrupt(head: number, which: Which, faults: readonly Fault[], options?: Reasons & { word?: Word }): void;
 	/** Marks slots for the pictures; `window` slots beside an encoding are billed as window. */
 	mark(head: number, slots: ArrayLike<number>, role: 'sink' | 'window' | 'none'): void;
-	/** Protects by logical position: sinks, windows, pins. */
-	protect(positions: ArrayLike<number>, reason: string): void;
-	unprotect(positions: ArrayLike<number>): void;
+	/** Protects by logical position: sinks, windows, pins. In all heads, or in one alone. */
+	protect(positions: ArrayLike<number>, reason: string, head?: number): void;
+	/** Takes back what `protect` said of the same heads. */
+	unprotect(positions: ArrayLike<number>, head?: number): void;
 	/** Says that this arm encodes, so that exact `window` slots are billed as window even before the first block. */
 	declareEncoding(): void;
 	/** Bytes that a method's own state holds and reads at decode (page bounds, accumulators). */

@@ -23,6 +23,9 @@ export const REQUIRED: Record<string, string> = {
 	tokens: 'a list of token numbers',
 	seed: 'a whole number',
 	content: 'a text',
+	step: 'the step before which the hand acts',
+	act: '"pin", "evict", "restore" or "keep"',
+	positions: 'a list of positions',
 	role: '"system", "user" or "assistant"'
 };
 
@@ -33,7 +36,8 @@ const KNOWN: Record<string, string> = {
 	forced: 'only tokens',
 	generate: 'only tokens, temperature, topK, topP, seed',
 	prefill: 'only block',
-	arms: 'only label, stack, matchBytes',
+	arms: 'only label, stack, matchBytes, edits',
+	edits: 'only step, act, positions, layer, head',
 	matchBytes: 'only arm, or only bytes',
 	stack: 'only method, params',
 	chat: 'only role, content'

@@ -25,12 +25,34 @@ export interface MethodSpec {
 /** Whose bytes after the prompt an arm is to cost: another arm's (its index), or a number of bytes. */
 export type MatchBytes = { arm: number } | { bytes: number };
 
+/** What a reader's hand may do to tokens of an arm's cache. */
+export const EDIT_ACTS = ['pin', 'evict', 'restore', 'keep'] as const;
+export type EditAct = (typeof EDIT_ACTS)[number];
+
+/**
+ * A decision by hand. `pin` protects tokens from every method (and restores those that are gone), `evict` takes them
+ * away, `restore` puts them back exact, `keep` takes away all others.
+ */
+export interface Edit {
+	/** k >= 0: just before step k, which is the first to feel it. -1: before the arm's methods compress the prompt. */
+	step: number;
+	act: EditAct;
+	/** Logical positions; those that are not, or are already, in the cache are left as they are. */
+	positions: number[];
+	/** Left out: in all layers. */
+	layer?: number;
+	/** KV head; left out: in all heads. */
+	head?: number;
+}
+
 /** One arm: methods applied in order to the same cache. */
 export interface ArmSpec {
 	label?: string;
 	stack: MethodSpec[];
 	/** Before the run the size of the arm (a budget, bits, ranks) is set so that it comes closest to this. */
 	matchBytes?: MatchBytes;
+	/** What a hand does to it, in this order. */
+	edits?: Edit[];
 }
 
 export interface ChatMessage {

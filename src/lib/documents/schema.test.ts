@@ -53,6 +53,10 @@ describe('parseExperiment', () => {
 		['arms[0].matchBytes: expected exactly one of {"arm": index} and {"bytes": number}, found {"arm":1,"bytes":5}', { ...good, arms: [{ stack: [], matchBytes: { arm: 1, bytes: 5 } }] }],
 		['arms[0].matchBytes.arm: expected the index of an arm', { ...good, arms: [{ stack: [], matchBytes: { arm: -1 } }] }],
 		['arms[0].matchBytes.by: unknown key; expected only arm, or only bytes', { ...good, arms: [{ stack: [], matchBytes: { arm: 1, by: 5 } }] }],
+		['arms[0].edits[1].act: expected "pin", "evict", "restore" or "keep", found "drop"', { ...good, arms: [{ stack: [], edits: [{ step: 0, act: 'evict', positions: [1] }, { step: 0, act: 'drop', positions: [1] }] }] }],
+		['arms[0].edits[0].positions: expected at least one position', { ...good, arms: [{ stack: [], edits: [{ step: 0, act: 'evict', positions: [] }] }] }],
+		['arms[0].edits[0].step: missing; expected the step before which', { ...good, arms: [{ stack: [], edits: [{ act: 'evict', positions: [1] }] }] }],
+		['arms[0].edits[0].token: unknown key; expected only step, act, positions, layer, head', { ...good, arms: [{ stack: [], edits: [{ step: 0, act: 'evict', positions: [1], token: 4 }] }] }],
 		['report[1]: expected one of steps, bill, kept, logits, found "all"', { ...good, report: ['kept', 'all'] }]
 	])('says %s', (message, json) => {
 		expect(wrong(json)).toContain(message);

@@ -5,7 +5,7 @@
  */
 import * as v from 'valibot';
 import { complaint, DocumentError, pathOf, REQUIRED } from './complaints.ts';
-import { DEFAULT_GENERATE, EXPERIMENT_VERSION, type Experiment, type MethodSpec, type ReportPart } from './experiment.ts';
+import { DEFAULT_GENERATE, EDIT_ACTS, EXPERIMENT_VERSION, type Experiment, type MethodSpec, type ReportPart } from './experiment.ts';
 
 export { DocumentError } from './complaints.ts';
 
@@ -13,6 +13,7 @@ export const DEFAULT_REPORT: ReportPart[] = ['steps', 'bill'];
 const REPORT_PARTS = ['steps', 'bill', 'kept', 'logits'] as const;
 export const MAX_ARMS = 32;
 export const MAX_TOKENS = 65536;
+export const MAX_EDITS = 1000;
 
 /** A number with bounds; `what` completes "expected …". */
 const bounded = (what: string, low: number, high: number) =>
@@ -44,6 +45,13 @@ function build(object: ObjectMaker) {
 		if (keys[0] === 'arm') return object({ arm: whole('the index of an arm, 0 or more', 0, MAX_ARMS - 1) }, 'an arm');
 		return object({ bytes: bounded('a number of bytes, 1 or more', 1, 1e15) }, 'a number of bytes');
 	}) as v.GenericSchema<unknown>;
+	const edit = object({
+		step: whole('a whole number, -1 (before the prompt is compressed) or more', -1, MAX_TOKENS),
+		act: v.picklist(EDIT_ACTS, REQUIRED.act),
+		positions: v.pipe(v.array(whole('the position of a token, 0 or more', 0, MAX_TOKENS), REQUIRED.positions), v.minLength(1, 'at least one position')),
+		layer: v.optional(whole('a layer, 0 or more', 0, MAX_TOKENS)),
+		head: v.optional(whole('a KV head, 0 or more', 0, MAX_TOKENS))
+	}, 'an edit: {"step": k, "act": …, "positions": […]}');
 	const param: v.GenericSchema<unknown> = v.lazy((input) => {
 		if (typeof input === 'number') return bounded('a finite number', -Number.MAX_VALUE, Number.MAX_VALUE);
 		if (typeof input === 'string') return v.string();
@@ -97,7 +105,8 @@ function build(object: ObjectMaker) {
 		arms: v.pipe(v.array(object({
 			label: v.optional(v.string('a text')),
 			stack: v.array(method, REQUIRED.stack),
-			matchBytes: v.optional(matchBytes)
+			matchBytes: v.optional(matchBytes),
+			edits: v.optional(v.pipe(v.array(edit, 'a list of edits'), v.maxLength(MAX_EDITS, `at most ${MAX_EDITS} edits`)))
 		}, 'an arm: {"stack": […]}'), REQUIRED.arms), v.maxLength(MAX_ARMS, `at most ${MAX_ARMS} arms`)),
 		report: v.optional(v.array(v.picklist(REPORT_PARTS, 'one of steps, bill, kept, logits'), 'a list of parts'), () => [...DEFAULT_REPORT]),
 		view: v.optional(v.record(v.string(), v.unknown(), 'an object'))
@@ -161,7 +170,7 @@ export function strip(experiment: Experiment): Record<string, unknown> {
 	const kept = Object.entries(generate).filter(([key, value]) => value !== DEFAULT_GENERATE[key as keyof typeof DEFAULT_GENERATE]);
 	if (kept.length) out.generate = Object.fromEntries(kept);
 	if (prefill.block !== null) out.prefill = { block: prefill.block };
-	out.arms = arms.map(({ label, stack, matchBytes }) => ({ ...(label === undefined ? {} : { label }), stack, ...(matchBytes ? { matchBytes } : {}) }));
+	out.arms = arms.map(({ label, stack, matchBytes, edits }) => ({ ...(label === undefined ? {} : { label }), stack, ...(matchBytes ? { matchBytes } : {}), ...(edits ? { edits } : {}) }));
 	if (!same(report, DEFAULT_REPORT)) out.report = report;
 	if (view && Object.keys(view).length) out.view = view;
 	return out;

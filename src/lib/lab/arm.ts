@@ -8,6 +8,7 @@ import { Requests, type MadeReadings, type PromptText } from '$lib/methods/reque
 import { startMethod } from '$lib/methods/start.ts';
 import { random } from '$lib/numerics/random.ts';
 import type { Rotation } from '$lib/numerics/rope.ts';
+import { Hand } from './hand.ts';
 import type { ArmPlan } from './plan.ts';
 import type { Readings } from './readings.ts';
 import { promptView, stepView } from './views.ts';
@@ -24,11 +25,13 @@ export class Arm {
 	/** What its methods asked for beside `needs`; has to be supplied before they act. */
 	readonly requests = new Requests();
 	readonly #stack: Acting[];
+	readonly #hand: Hand;
 
 	/** Throws DocumentError below `path` for what only a start can find out, e.g. a budget that is too small. */
 	constructor(plan: ArmPlan, readonly model: ModelShape, readonly rope: Rotation, text: PromptText, seed: number, path: string) {
 		const promptTokens = text.ids.length;
 		this.needs = plan.needs;
+		this.#hand = new Hand(plan.edits ?? [], `${path}.edits`);
 		this.#stack = plan.stack.map((spec, j) => ({
 			id: spec.method,
 			scorer: methods.get(spec.method)?.scorer ?? false,
@@ -50,6 +53,7 @@ export class Arm {
 	/** The whole prompt has been read. */
 	prefilled(cache: ArmCache, captured: Captured, readings: MadeReadings = NO_READINGS): void {
 		const seen = this.#views(cache, captured, readings);
+		this.#hand.act(cache, PROMPT_STEP);
 		for (const { id, instance } of this.#stack) {
 			cache.begin(PROMPT_STEP, id);
 			actOn(cache, seen, instance);
@@ -62,11 +66,17 @@ export class Arm {
 	 */
 	blockEnded(cache: ArmCache, captured: Captured, readings: MadeReadings = NO_READINGS): void {
 		const seen = this.#views(cache, captured, readings);
+		this.#hand.act(cache, PROMPT_STEP, { partly: true });
 		for (const { id, instance, scorer } of this.#stack) {
 			cache.begin(PROMPT_STEP, id);
 			if (instance.blockEnded) cache.layers.forEach((layer, l) => instance.blockEnded!(layer, seen[l]));
 			else if (scorer) actOn(cache, seen, instance);
 		}
+	}
+
+	/** Before a step is read. `full`: the full cache fed this arm's tokens, from which a hand restores. */
+	stepBegins(cache: ArmCache, step: number, full: ArmCache): void {
+		this.#hand.act(cache, step, { full });
 	}
 
 	/** A step's token has been appended. */

@@ -1,5 +1,5 @@
 /** What a run will do, worked out and checked before anything is computed. */
-import type { Experiment } from '$lib/documents/experiment.ts';
+import type { Edit, Experiment } from '$lib/documents/experiment.ts';
 import { DocumentError } from '$lib/documents/schema.ts';
 import type { ModelShape } from '$lib/documents/trace.ts';
 import type { Needs } from '$lib/methods/define.ts';
@@ -7,6 +7,7 @@ import type { CompleteSpec } from '$lib/methods/params.ts';
 import { methods } from '$lib/methods/registry.ts';
 import { joinNeeds, needsOf, readMethodSpec } from '$lib/methods/start.ts';
 import type { ChatTemplate, Tokenizer } from '$lib/model/index.ts';
+import { checkEdits } from './hand.ts';
 import { readForced, readPrompt, type ReadPrompt } from './prompt.ts';
 import { TokenTexts } from './token-texts.ts';
 
@@ -15,6 +16,8 @@ export interface ArmPlan {
 	stack: CompleteSpec[];
 	/** What the whole stack asks for. */
 	needs: Needs;
+	/** What a hand does to the arm. */
+	edits?: readonly Edit[];
 }
 
 export interface Plan extends ReadPrompt {
@@ -31,9 +34,9 @@ export interface Plan extends ReadPrompt {
 
 /** Throws DocumentError with the place in the document for anything that cannot be run. */
 export function planRun(experiment: Experiment, model: ModelShape, tokenizer: Tokenizer, chat: ChatTemplate | null = null): Plan {
-	const arms = experiment.arms.map(({ label, stack }, i): ArmPlan => {
+	const arms = experiment.arms.map(({ label, stack, edits = [] }, i): ArmPlan => {
 		const complete = stack.map((spec, j) => readMethodSpec(spec, `arms[${i}].stack[${j}]`));
-		return { label: label ?? labelOf(complete), stack: complete, needs: joinNeeds(complete.map(needsOf)) };
+		return { label: label ?? labelOf(complete), stack: complete, needs: joinNeeds(complete.map(needsOf)), edits };
 	});
 	tellApart(arms);
 	const texts = new TokenTexts(tokenizer);
@@ -50,6 +53,7 @@ export function planRun(experiment: Experiment, model: ModelShape, tokenizer: To
 		const place = forced ? 'forced' : 'generate.tokens';
 		throw new DocumentError(place, `expected at most ${model.context - n + 1} tokens after a prompt of ${n}, because ${model.name} reads ${model.context} in all, found ${steps}`);
 	}
+	arms.forEach(({ edits = [] }, i) => checkEdits(edits, model, n, `arms[${i}].edits`));
 	return { ...read, experiment, forced, steps, arms, span, texts };
 }
 

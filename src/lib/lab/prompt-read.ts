@@ -47,7 +47,7 @@ export class PromptRead {
 	async start(stack: CompleteSpec[], index: number): Promise<StartedArm> {
 		const { lab, plan, text, rope } = this;
 		const { seed } = plan.experiment.generate;
-		const arm = new Arm({ label: '', stack, needs: needsOfStack(stack) }, lab.model, rope, text, seed, `arms[${index}]`);
+		const arm = new Arm({ label: '', stack, needs: needsOfStack(stack), edits: plan.arms[index]?.edits }, lab.model, rope, text, seed, `arms[${index}]`);
 		const { requests } = arm;
 		checkReadings([...Array.from({ length: index }, () => new Requests()), requests], text.ids.length, lab.model);
 		await supply(lab.loaded.decoder, lab.model.name, lab.json, [requests]);

@@ -101,6 +101,7 @@ export class Run {
 	/** Runs one token of every row. Step 0 runs the last prompt token once more; nothing is stored then. */
 	async #pass(step: number, position: number): Promise<{ logits: Float32Array[]; seen: Seen }> {
 		const { plan, lab, arms, caches, sources } = this.#p;
+		arms.forEach((arm, i) => !this.#rows[1 + i].ended && arm.stepBegins(caches[1 + i], step, sources.shadows[i]));
 		const attending = new Map<number, Attending>();
 		arms.forEach((arm, i) => {
 			const act = arm.attending(caches[1 + i], step, position);

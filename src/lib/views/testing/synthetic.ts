@@ -192,6 +192,10 @@ function makeProbe(request: ProbeRequest, trace: Trace): Probe {
 			const join = (key: 'full' | 'arm') => Float32Array.from(rows.flatMap((r) => [...r[key]]));
 			return { kind: 'heads', step: request.step, positions, full: join('full'), arm: join('arm'), massLost: Float32Array.from(rows, (r) => r.lost) };
 		}
+		case 'token': {
+			const shares = () => Float32Array.from({ length: model.layers * model.heads * steps }, () => rng.uniform() ** 6 * 0.2);
+			return { kind: 'token', position: request.position, steps, full: shares(), arm: shares() };
+		}
 		case 'matrix': {
 			const held = arm.kept[request.layer][request.head];
 			const channels = model.headDim;
