@@ -28,7 +28,11 @@ const ranks = (c: Ranked): Part[] => [where(c), `${who(c)} ranks `, token(c), ' 
 const places = (n: number): string => plural(Math.abs(n), 'place');
 const rankAndKept = (c: Ranked): string => `${c.rank} of ${c.of} and ${c.kept} stay.`;
 
+/** A share of attention: small ones are not nothing. */
+const share = (part: number): string => (part > 0 && part < 0.0005 ? `< ${percent(0.001, 1)}` : percent(part, 1));
+
 export const decision = {
+	share,
 	questions: {
 		dropped: 'Why was it dropped?', went: 'Where did it go?', notRead: 'Why was it not read?',
 		written: 'How was it written?', kept: 'Why was it kept?'
@@ -106,7 +110,7 @@ export const decision = {
 		says: (gone: boolean, mean: number, most: { step: number; share: number } | null, steps: number): string => {
 			if (!most) return gone ? 'It went in the last step: nothing was read since.' : 'No step has read it yet.';
 			const full = gone ? 'would have given it' : 'gives it';
-			return `At the same words the full cache ${full} ${percent(mean, 1)} of this head’s attention a step, over ${plural(steps, 'step')}; most at step ${most.step + 1}, ${percent(most.share, 1)}.`;
+			return `At the same words the full cache ${full} ${share(mean)} of this head’s attention a step, over ${plural(steps, 'step')}; most at step ${most.step + 1}, ${share(most.share)}.`;
 		},
 		axis: (letter: string): string => `step; outline: full cache, filled: arm ${letter}; mean of the query heads`
 	},
@@ -119,7 +123,7 @@ export const decision = {
 		columns: ['layer', 'KV head', 'state', 'rank', 'of', 'score', 'cut', 'last kept', 'first out', 'when', 'attention a step since', 'most', 'at step'],
 		cell: (layer: number, head: number, state: string, own: { rank: number; of: number; score: number } | null, since: { mean: number; gone: boolean } | null): string =>
 			`layer ${layer}, KV head ${head}: ${state}${own ? `, rank ${own.rank} of ${own.of}, score ${significant(own.score)}` : ''}`
-			+ (since ? `, ${since.gone ? 'would have received' : 'received in the full cache'} ${percent(since.mean, 1)} of the attention` : '')
+			+ (since ? `, ${since.gone ? 'would have received' : 'received in the full cache'} ${share(since.mean)} of the attention` : '')
 	},
 	table: {
 		caption: (layer: number, head: number, meaning: string | undefined): string => `Candidates in layer ${layer}, KV head ${head}, best first. Score: ${meaning ?? 'none'}`,
