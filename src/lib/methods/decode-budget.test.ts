@@ -34,6 +34,8 @@ const POLICIES: Record<string, Policy[]> = {
 	vase: [{ params: { buffer: 3 } }, { params: { score: 'energy', buffer: 3 } }],
 	momentkv: [{ params: { window: 6 } }, { params: { window: 6, readout: 'none' } }],
 	'decoding-press': [{ params: { interval: 4, prefill: true, scorer: { method: 'knorm' } }, above: interval }, { params: { interval: 1, prefill: true, scorer: { method: 'h2o' } }, above: interval }],
+	// Random logits are sure now and then. With 8 bits fewer bytes are taken than the budget has.
+	'conf-kv': [{ params: { recent: 2, int8: false, threshold: 0.25 } }, { params: { recent: 2, window: 4, group: 4, schedule: 'random' }, most: (params) => tokens(params) }],
 	foresightkv: [{ params: { block: 4 }, above: (params) => params.block as number }],
 	// These leave the prompt alone: the first choice falls at the end of the first interval.
 	'cam-press': [{ params: { interval: 1, scorer: { method: 'knorm' } } }, { params: { interval: 3, scorer: { method: 'knorm' } }, most: (params) => Math.max(N, tokens(params)) + interval(params) }],

@@ -22,7 +22,8 @@ const idle: Record<string, object> = {
 	'moment-kv-momentum': { capacity: 4096 },
 	think: { ratio: 0 },
 	'duo-attention': { head_ratio: 0 },
-	'prompt-kv-probe': { cutoff: 1 }
+	'prompt-kv-probe': { cutoff: 1 },
+	'conf-kv': { budget: { fraction: 1 }, int8: false }
 };
 const whole = (method: string) => idle[method] ?? { budget: { fraction: 1 } };
 

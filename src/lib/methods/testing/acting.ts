@@ -8,6 +8,7 @@ export const acting: Record<string, object> = {
 	simlayerkv: { threshold: 0, n_recent: 20 },
 	'moment-kv-momentum': { capacity: 8 },
 	think: { recent_size: 10 },
+	'conf-kv': { recent: 4, window: 6, group: 4 },
 	'lu-kv': { sink: 2, window: 4 },
 	tangram: { sink: 2, window: 4 }
 };
