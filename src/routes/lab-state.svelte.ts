@@ -148,6 +148,13 @@ export class LabState {
 		if (!this.busy) await this.#runner.run();
 	}
 
+	/** Runs what was just changed, if a model runs here already; a recorded run waits for the reader. */
+	react(): void {
+		if (!this.live || !this.stale) return;
+		if (this.busy) this.cancel();
+		void this.run();
+	}
+
 	/** One step: forward in what is there, else a new one. */
 	async step(): Promise<void> {
 		if (this.busy || !this.trace) return;

@@ -1,14 +1,12 @@
 /** What a reader's hand does to one arm: edits of the document as verbs, each just before its step. */
 import type { ArmCache } from '$lib/cache/arm-cache.ts';
 import { BY_HAND } from '$lib/cache/cells.ts';
+import { positionsBefore } from '$lib/documents/edits.ts';
 import type { Edit } from '$lib/documents/experiment.ts';
 import { DocumentError } from '$lib/documents/schema.ts';
 import { PROMPT_STEP, type ModelShape } from '$lib/documents/trace.ts';
 
 type Layer = ArmCache['layers'][number];
-
-/** Positions that are in the cache before step `step` of a run over `n` prompt tokens. */
-const positionsBefore = (n: number, step: number) => n + Math.max(0, step - 1);
 
 /** Throws DocumentError at the place in the document for tokens, layers and heads that do not exist. */
 export function checkEdits(edits: readonly Edit[], model: ModelShape, n: number, path: string): void {

@@ -4,6 +4,7 @@ import { bill } from './en/bill.ts';
 import { changed } from './en/changed.ts';
 import { decision } from './en/decision.ts';
 import { list } from './en/grammar.ts';
+import { hand, policy } from './en/hand.ts';
 import * as lab from './en/lab.ts';
 import { lessons } from './en/lessons.ts';
 import { loupe } from './en/loupe.ts';
@@ -19,6 +20,6 @@ import * as terms from './en/terms.ts';
 
 export const en = {
 	...page, ...terms, ...lab, ...models,
-	changed, ribbon, map, attention, decision, quantization, spectrum, next, loupe, bill, lessons, methods,
+	changed, ribbon, map, attention, decision, quantization, spectrum, next, loupe, bill, lessons, methods, hand, policy,
 	list
 };
