@@ -43,11 +43,14 @@ const cases: [string, object][] = [
 	['cam-press', { budget, interval: 3, scorer: { method: 'knorm' } }],
 	['think', { ratio: 0.5 }],
 	['vector', { budget, scorer: { method: 'knorm' } }],
-	['meta-soft', { budget, probes: 8 }]
+	['meta-soft', { budget, probes: 8 }],
+	['conf-kv', { budget, threshold: 0.5, window: 8, group: 4 }],
+	['conf-kv', { budget, schedule: 'random', int8: false, beta: 0.5 }],
+	['finch', { budget, window: 8 }]
 ];
 const STEPS = 12;
 /** Where a number lies between two codes, the last bit of a float32 chooses; a stored half may flip too. */
-const ENCODES = ['rtn', 'kivi', 'svd-truncation', 'think'];
+const ENCODES = ['rtn', 'kivi', 'svd-truncation', 'think', 'conf-kv'];
 
 export function decodesAsFloat64(backend: Preferred): void {
 	describe(`decoding on ${backend}`, () => {
