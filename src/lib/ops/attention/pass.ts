@@ -28,8 +28,10 @@ fn baseOf(head : i32) -> i32 {
 	return head / uniforms.heads * uniforms.kvHeads + head % uniforms.heads / uniforms.group;
 }
 // Bias of a place as query t of the pass sees it.
-fn seen(base : i32, place : i32, t : i32) -> f32 {
-	let own = place - at[base];
+fn seen(base : i32, place : i32, t : i32) -> f32 { return seenAfter(at[base], base, place, t); }
+// The same where the pass was appended at \`first\`.
+fn seenAfter(first : i32, base : i32, place : i32, t : i32) -> f32 {
+	let own = place - first;
 	if (own >= 0 && own < uniforms.tokens) { return select(HIDDEN, 0.0, own <= t); }
 	return bias[base * uniforms.capacity + place];
 }`,

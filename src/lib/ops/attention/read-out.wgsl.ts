@@ -2,55 +2,55 @@
  * Attention of few tokens a row. One workgroup a query and chunk of places, walking the places in tiles
  * with a running softmax. In a tile, first places are scored; then threads turn to channels: lane c of a
  * team adds up channel c over the team's share. A long context is cut into chunks that are read side by
- * side and combined (flash-decoding, Dao et al. 2023). In the gpu profile several lanes score a place, so
- * that neighbours read neighbouring channels. Loops are bounded by uniforms, or compilers unroll them at length.
+ * side and combined (flash-decoding, Dao et al. 2023). Several lanes score a place, so that neighbours read
+ * neighbouring channels. For software adapters see shared.wgsl.ts. Loops are bounded by uniforms, or compilers unroll them at length.
  */
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import type { Profile } from '../profile.ts';
 import { flatGroups, flatIndex, runProgram } from '../program.ts';
 import type { PassDescription } from './pass.ts';
+import { readShared } from './shared.wgsl.ts';
 
 /** Places whose scores are held at once. */
 const TILE = 128;
-/** Places a chunk. Chunks occupy a GPU; software has few cores, and only pays for combining. */
-const CHUNK = { gpu: 256, software: 4096 };
+/** Places a chunk. */
+const CHUNK = 256;
 
 /** [batch, heads, tokens, headDim], or rows of headDim + 1 with the log-sum-exp last. */
 export function readOut(backend: WebGPUBackend, pass: PassDescription, withLog: boolean, profile: Profile): TensorInfo {
-	const chunks = Math.ceil(pass.capacity / CHUNK[profile]);
-	if (chunks === 1) return readChunks(backend, pass, 1, withLog, profile);
-	const parts = readChunks(backend, pass, chunks, false, profile);
+	if (profile === 'software') return readShared(backend, pass, withLog);
+	const chunks = Math.ceil(pass.capacity / CHUNK);
+	if (chunks === 1) return readChunks(backend, pass, 1, withLog);
+	const parts = readChunks(backend, pass, chunks, false);
 	const result = combine(backend, pass, parts, chunks, withLog);
 	backend.disposeData(parts.dataId);
 	return result;
 }
 
 /** Lanes that score a place: a power of two. */
-const lanesOf = (profile: Profile, steps: number) => (profile === 'software' ? 1 : Math.min(8, 2 ** Math.floor(Math.log2(steps))));
+const lanesOf = (steps: number) => Math.min(8, 2 ** Math.floor(Math.log2(steps)));
 
 /** Of one chunk the result itself; of several, rows of unscaled sums, peak and total, [.., headDim + 2]. */
-function readChunks(backend: WebGPUBackend, pass: PassDescription, chunks: number, withLog: boolean, profile: Profile): TensorInfo {
+function readChunks(backend: WebGPUBackend, pass: PassDescription, chunks: number, withLog: boolean): TensorInfo {
 	const { batch, heads, tokens, headDim, steps, type, put } = pass;
 	// A whole number of the lanes that score a place.
-	const threads = Math.ceil(Math.max(profile === 'gpu' ? 64 : 32, steps) / 8) * 8;
-	const lanes = lanesOf(profile, steps);
+	const threads = Math.ceil(Math.max(64, steps) / 8) * 8;
+	const lanes = lanesOf(steps);
 	const teams = Math.floor(threads / steps);
-	const parted = chunks > 1;
-	const stride = headDim + (parted ? 2 : withLog ? 1 : 0);
-	const dots = (first: string, by: number) =>
-		`for (var j = ${first}; j < uniforms.steps; j += ${by}) { dots += product(query[j], keys[(base * uniforms.capacity + tile + i) * uniforms.steps + j]); }`;
+	const end = chunks > 1 ? 'part' : withLog ? 'log' : 'out';
+	const stride = headDim + { part: 2, log: 1, out: 0 }[end];
 	return runProgram(backend, {
-		key: `attention_${pass.key}_${threads}_${lanes}_${parted ? 'part' : withLog ? 'log' : 'out'}`,
+		key: `attention_${pass.key}_${threads}_${end}`,
 		inputs: [...pass.inputs, pass.values],
-		result: parted || withLog ? [batch * heads * tokens * chunks, stride] : [batch, heads, tokens, headDim],
-		ints: { ...pass.ints, chunks, chunk: parted ? CHUNK[profile] : pass.capacity },
+		result: end === 'out' ? [batch, heads, tokens, headDim] : [batch * heads * tokens * chunks, stride],
+		ints: { ...pass.ints, chunks, chunk: end === 'part' ? CHUNK : pass.capacity },
 		floats: pass.floats,
 		groups: [tokens * chunks, heads, batch],
 		threads,
 		code: `${pass.common}
 var<workgroup> weights: array<f32, ${TILE}>;
-${lanes > 1 ? `var<workgroup> partial: array<f32, ${TILE * lanes}>;` : ''}
+var<workgroup> partial: array<f32, ${TILE * lanes}>;
 var<workgroup> lanes: array<f32, ${threads}>;
 var<workgroup> query: array<${type}, ${steps}>;
 var<workgroup> sums: array<${type}, ${threads}>;
@@ -73,20 +73,21 @@ fn main() {
 	for (var start = 0; start < uniforms.chunk; start += ${TILE}) {
 		let tile = first + start;
 		let end = min(${TILE}, length - start);
-		${lanes > 1 ? `
 		for (var i = lane / ${lanes}; i < end; i += ${threads / lanes}) {
 			var dots = 0.0;
-			if (seen(base, tile + i, t) > -1e29) { ${dots(`lane % ${lanes}`, lanes)} }
+			if (seen(base, tile + i, t) > -1e29) {
+				for (var j = lane % ${lanes}; j < uniforms.steps; j += ${lanes}) { dots += product(query[j], keys[(base * uniforms.capacity + tile + i) * uniforms.steps + j]); }
+			}
 			partial[i * ${lanes} + lane % ${lanes}] = dots;
 		}
-		workgroupBarrier();` : ''}
+		workgroupBarrier();
 		var own = -1e38;
 		for (var i = lane; i < end; i += ${threads}) {
 			let extra = seen(base, tile + i, t);
 			var score = HIDDEN;
 			if (extra > -1e29) {
 				var dots = 0.0;
-				${lanes > 1 ? `for (var l = 0; l < ${lanes}; l++) { dots += partial[i * ${lanes} + l]; }` : dots('0', 1)}
+				for (var l = 0; l < ${lanes}; l++) { dots += partial[i * ${lanes} + l]; }
 				score = dots * uniforms.scale + extra;
 				own = max(own, score);
 			}
@@ -124,11 +125,11 @@ fn main() {
 	if (lane < ${steps}) {
 		var merged = ${type}(0.0);
 		for (var i = lane; i < ${teams * steps}; i += ${steps}) { merged += sums[i]; }
-		${parted ? '' : 'merged /= all;'}
+		${end === 'part' ? '' : 'merged /= all;'}
 		${put('out', 'lane', 'merged')}
 	}
-	${parted ? `if (lane == 0) { result[out + ${headDim}] = peak; result[out + ${headDim + 1}] = all; }` : ''}
-	${withLog ? `if (lane == 0) { result[out + ${headDim}] = peak + log(all); }` : ''}
+	${end === 'part' ? `if (lane == 0) { result[out + ${headDim}] = peak; result[out + ${headDim + 1}] = all; }` : ''}
+	${end === 'log' ? `if (lane == 0) { result[out + ${headDim}] = peak + log(all); }` : ''}
 }`
 	});
 }

@@ -9,6 +9,7 @@ import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import type { Profile } from '../profile.ts';
 import { looped, runProgram, writtenOut, type Over } from '../program.ts';
 import type { Product } from './product.ts';
+import type { Source } from './source.wgsl.ts';
 
 /** Up to this many rows a thread keeps a sum for every row; further rows read the weight again. */
 export const MATVEC_ROWS = 12;
@@ -26,10 +27,16 @@ interface Plan {
 
 function planOf({ rows, gated, source }: Product, units: number, profile: Profile): Plan {
 	const chunk = Math.ceil(rows / Math.ceil(rows / MATVEC_ROWS));
-	// A load costs a software adapter many times a product: the more products share one, the better, until sums no
-	// longer fit the registers. Loads of packed numbers are few already.
-	if (profile === 'software') return { threads: 32, lanes: 1, outputs: chunk === 1 && source.perScale > 0 ? 8 : 4, chunk };
+	if (profile === 'software') return { threads: 32, lanes: 1, outputs: outputsOf(chunk, source), chunk };
 	return { threads: 64, lanes: teamFor(units), outputs: chunk === 1 && !gated ? 2 : 4, chunk };
+}
+
+/**
+ * A load costs a software adapter many times a product: the more products share one, the better, until a program
+ * that is written out takes long to compile.
+ */
+function outputsOf(chunk: number, { quads, perScale }: Source): number {
+	return (chunk === 1 && perScale > 0) || (chunk > 4 && chunk <= 8 && quads === 1) ? 8 : 4;
 }
 
 /** Lanes that a row of `units` loads keeps busiest: 32 unless fewer waste much less in the last round. */
@@ -39,7 +46,7 @@ function teamFor(units: number): number {
 }
 
 /** Whether all products of a load may be written out: more take long to compile. */
-const small = ({ source }: Product, { chunk, outputs }: Plan) => chunk * outputs * source.quads <= 48;
+const small = ({ source }: Product, { chunk, outputs }: Plan) => chunk * outputs * source.quads <= 64;
 
 export function matVec(backend: WebGPUBackend, product: Product, profile: Profile): TensorInfo {
 	const { rows, width, gated, source, bindings, ints } = product;
