@@ -66,7 +66,7 @@ export function planOf({ quick, about, threads, nanogptVersion }: PlanOptions): 
 	const context = quick ? 64 : 256;
 	const nanogpt: WorkerPlan = { id: 'nanogpt', label: '@genai-fi/nanogpt', kind: 'nanogpt', options: { blockSize: 2 * context, version: nanogptVersion } };
 	const group: MakeGroup = (name, shape, backend, workers, measures, count = threads) => ({
-		name, title: `${shape === 'nano' ? "nano's" : "SmolLM2-135M's"} shape, ${backend === 'wasm' ? `WASM, ${count} ${count === 1 ? 'thread' : 'threads'}` : 'WebGPU'}`,
+		name: count === threads ? name : `${name}-${count}`, title: `${shape === 'nano' ? "nano's" : "SmolLM2-135M's"} shape, ${backend === 'wasm' ? `WASM, ${count} ${count === 1 ? 'thread' : 'threads'}` : 'WebGPU'}`,
 		model: `${shape}${quick ? '-quick' : ''}`, config: shapeOf(shape, quick ? { layers: 2, vocab: 2048 } : {}), backend, threads: count, workers, measures
 	});
 	/**

@@ -11,26 +11,24 @@ export interface Results {
 	about: About;
 	machine: string;
 	versions: Record<string, string>;
-	/** Processes that waited for a core when it began, and cores: above 1, other work shared the machine. */
-	load: number;
 	groups: GroupResult[];
 	/** Titles of groups for which there was no time. */
 	leftOut: string[];
 }
 
 export function report(results: Results): string {
-	const { quick, about, machine, versions, load, groups, leftOut } = results;
+	const { quick, about, machine, versions, groups, leftOut } = results;
 	const parts = [
 		'# What the bench measured',
 		'Made by `bash bench/run.sh`; do not edit. `RESULTS.json` has every round.',
 		...(quick ? ['**This is a quick run on small models, to try the bench out. Its numbers say nothing.**'] : []),
-		`Chromium ${about.chromium} on ${machine}. WebGPU: ${about.adapter ?? 'none'}${about.software ? ' (software)' : ''}. ${about.cores} cores seen by the page, ${about.isolated ? 'cross-origin isolated' : 'not cross-origin isolated, so one thread on WASM'}. ${Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(', ')}. Load at the start: ${load.toFixed(1)} a core${load > 0.5 ? ': **other work shared the machine, so single times are too long and ratios uncertain**' : ''}.`,
+		`Chromium ${about.chromium} on ${machine}. WebGPU: ${about.adapter ?? 'none'}${about.software ? ' (software)' : ''}. ${about.cores} cores seen by the page, ${about.isolated ? 'cross-origin isolated' : 'not cross-origin isolated, so one thread on WASM'}. ${Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(', ')}.`,
 		...(leftOut.length > 0 ? [`Left out for want of time: ${leftOut.join('; ')}.`] : []),
 		...(about.software ? ['> **The WebGPU adapter here is software: it computes on the CPU.** It punishes workgroup memory and barriers, which graphics hardware does not, and libraries tuned for hardware suffer most. Ratios between libraries under "WebGPU" below are ratios on this software adapter. They say nothing about a GPU and must not be quoted as a GPU\'s.'] : []),
 		'Weights are random, from a seed, and the same numbers for everybody but nanogpt, which is another network. Caches are filled with the same random numbers. A turn ends when the logits are in JavaScript. Contestants live in workers of one page and are measured in turns (A B C, then C B A); a cell is the median of the rounds with the least and the greatest, a ratio the median of the ratios of single rounds. "Same logits" is the largest difference from the reference, relative to its largest logit; at most 1e-3 passes. Under WebGPU the reference is stock TensorFlow.js: onnxruntime-web\'s prefill of 32 tokens and more gave other logits there than its own WASM build, with which the others agree; it agrees in decoding and for shorter prompts.',
 		'Winnow\'s turn of decoding is that of its lab: the new token\'s keys and values are read back each step into the cache that methods act on. onnxruntime-web and transformers.js keep theirs on the device; the line "nothing stored or read back" does likewise. onnxruntime-web runs an ONNX graph of the form that exporters write for it (GroupQueryAttention, fused norms, one product for query, key and value).',
 		'## Targets', targets(groups, about),
-		...groups.flatMap((group) => [`## ${group.title}`, `${wordsOf(group.config)}.`, ...about_(group), ...group.measures.flatMap((measure) => [`### ${measure.title[0].toUpperCase()}${measure.title.slice(1)}`, table(measure)])])
+		...groups.flatMap((group) => [`## ${group.title}`, `${wordsOf(group.config)}. ${loadWords(group)}`, ...about_(group), ...group.measures.flatMap((measure) => [`### ${measure.title[0].toUpperCase()}${measure.title.slice(1)}`, table(measure)])])
 	];
 	return `${parts.join('\n\n')}\n`;
 }
@@ -40,6 +38,9 @@ function targets(groups: GroupResult[], about: About): string {
 	if (rows.length === 0) return 'None of the measurements that they are about were run.';
 	return [`| what | where${about.software ? ' (WebGPU is software)' : ''} | wanted | measured | |`, '|---|---|---|---|---|', ...rows].join('\n');
 }
+
+/** What a group leaves behind counts, too: 1 a core is what the group before it put on. */
+const loadWords = ({ load }: GroupResult) => `Load when it began: ${load.toFixed(1)} a core${load > 1.3 ? ': **other work shared the machine, so single times are too long and ratios uncertain**' : ''}.`;
 
 function about_({ workers }: GroupResult): string[] {
 	return [workers.map(({ label, opened, failed }) => {
