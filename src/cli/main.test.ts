@@ -138,11 +138,11 @@ describe('winnow', () => {
 	});
 
 	it('records a run with its probes', async () => {
-		expect(await main(['record', write('good3.json', good), file('run.json'), '--probes', 'attention:1:0,matrix:0:1,heads'])).toBe(0);
+		expect(await main(['record', write('good3.json', good), file('run.json'), '--probes', 'attention:1:0,matrix:0:1,heads,lost,types'])).toBe(0);
 		const { trace, probes } = readRecording(readFileSync(file('run.json'), 'utf8'));
 		expect(trace.provenance).toBe('recorded');
 		expect(trace.arms[0].steps).toHaveLength(3);
-		expect(Object.keys(probes)).toEqual(['attention:0:1:0', 'matrix:0:0:1:K:after', 'matrix:0:0:1:K:before', 'matrix:0:0:1:V:after', 'heads:0:2', 'heads:0:0']);
+		expect(Object.keys(probes)).toEqual(['attention:0:1:0', 'matrix:0:0:1:K:after', 'matrix:0:0:1:K:before', 'matrix:0:0:1:V:after', 'heads:0:2', 'heads:0:0', 'lost:0', 'types']);
 	});
 
 	it('records as many probes as fit', async () => {

@@ -12,18 +12,20 @@ import { perform } from './run.ts';
 const SIZE = 1_900_000;
 /** Share of it that the trace may take before decisions are left out. */
 const FOR_TRACE = 0.4;
-const PROBE_KINDS = ['attention', 'heads', 'matrix', 'spectrum'];
+const PROBE_KINDS = ['attention', 'heads', 'lost', 'types', 'matrix', 'spectrum'];
 
-/** `attention:2:1,spectrum:2:0`, kind:layer:head (heads: only the kind), for every arm; matrices in all forms. */
+/** `attention:2:1,spectrum:2:0`, kind:layer:head (heads, lost and types: only the kind), for every arm; matrices in all forms. */
 export function readProbes(list: string, trace: Trace): ProbeRequest[] {
 	return list.split(',').filter(Boolean).flatMap((item) => {
 		const [kind, ...numbers] = item.split(':');
 		const [layer, head] = numbers.map(Number);
-		const whole = kind === 'heads' ? numbers.length === 0 : numbers.length === 2 && numbers.every((x) => /^\d+$/.test(x));
+		const whole = ['heads', 'lost', 'types'].includes(kind) ? numbers.length === 0 : numbers.length === 2 && numbers.every((x) => /^\d+$/.test(x));
 		if (!PROBE_KINDS.includes(kind) || !whole) {
-			throw new UsageError(`"${item}" is no probe; expected kind:layer:head with a kind of ${PROBE_KINDS.join(', ')} (heads alone)`);
+			throw new UsageError(`"${item}" is no probe; expected kind:layer:head with a kind of ${PROBE_KINDS.join(', ')} (heads, lost and types alone)`);
 		}
+		if (kind === 'types') return [{ kind }];
 		return trace.arms.flatMap((_, arm): ProbeRequest[] => {
+			if (kind === 'lost') return [{ kind, arm }];
 			if (kind === 'attention') return [{ kind, arm, layer, queryHead: head }];
 			if (kind === 'heads') return headsProbes(trace, arm);
 			return kind === 'spectrum' ? [{ kind, arm, layer, head }] : matrixProbes(arm, layer, head);
@@ -57,6 +59,7 @@ export function probesByInterest(trace: Trace): ProbeRequest[] {
 		.flatMap((i) => arms.map((arm): ProbeRequest => ({ kind: 'attention', arm, layer: l, queryHead: h * group + i })));
 	return [
 		...attention(layer, head),
+		...arms.map((arm): ProbeRequest => ({ kind: 'lost', arm })), { kind: 'types' },
 		...encoding.flatMap((arm) => matrixProbes(arm, layer, head)),
 		...arms.flatMap((arm) => nearLayers.flatMap((l) => nearHeads.map((h): ProbeRequest => ({ kind: 'spectrum', arm, layer: l, head: h })))),
 		...arms.flatMap((arm) => headsProbes(trace, arm)),

@@ -232,6 +232,8 @@ export interface Trace {
 export type ProbeRequest =
 	| { kind: 'attention'; arm: number; layer: number; queryHead: number }
 	| { kind: 'heads'; arm: number; step: number }
+	| { kind: 'lost'; arm: number }
+	| { kind: 'types' }
 	| { kind: 'matrix'; arm: number; layer: number; head: number; which: 'K' | 'V'; rope: 'before' | 'after' }
 	| { kind: 'spectrum'; arm: number; layer: number; head: number }
 	| { kind: 'token'; arm: number; position: number };
@@ -270,6 +272,25 @@ export interface TokenProbe {
 	full: Float32Array;
 	/** 0 where the arm had no such slot. */
 	arm: Float32Array;
+}
+
+/** How much of what the full cache reads, fed an arm's tokens, the arm has not got (evicted, merged away or hidden). */
+export interface LostProbe {
+	kind: 'lost';
+	steps: number;
+	/** Mass lost, 0 to 1, of every query head in every step so far: [steps, layers, heads]. */
+	mass: Float32Array;
+}
+
+/** Where the reference run's heads look: means over its steps so far, [layers, heads] each; `head-types.ts` says what counts. */
+export interface TypesProbe {
+	kind: 'types';
+	steps: number;
+	/** Steps in which a token of the answer was copied from the prompt: `copied` is their mean, 0 where there are none. */
+	copies: number;
+	first: Float32Array;
+	last: Float32Array;
+	copied: Float32Array;
 }
 
 /** One quantization group as a box on the token x channel plane (ends excluded). */
@@ -319,7 +340,7 @@ export interface SpectrumProbe {
 	rank95Value: Uint16Array;
 }
 
-export type Probe = AttentionProbe | HeadsProbe | MatrixProbe | SpectrumProbe | TokenProbe;
+export type Probe = AttentionProbe | HeadsProbe | LostProbe | TypesProbe | MatrixProbe | SpectrumProbe | TokenProbe;
 export type ProbeOf<R extends ProbeRequest> = Extract<Probe, { kind: R['kind'] }>;
 
 /** Where views get what they draw. `probe` gives null when a recording has no such part. */

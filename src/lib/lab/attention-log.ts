@@ -4,6 +4,7 @@
  * again when a picture asks).
  */
 import type { Seen } from '$lib/cache/device/index.ts';
+import type { HeadMasses } from '$lib/documents/head-types.ts';
 import type { ModelShape } from '$lib/documents/trace.ts';
 import { fromHalf, toHalf } from '$lib/numerics/half.ts';
 import type { Readings } from './readings.ts';
@@ -15,12 +16,25 @@ interface ArmStep {
 	attention: Uint16Array[];
 	/** [layers x heads] share of a summary. */
 	summary: Float32Array;
+	/** [layers x heads] mass lost, once it was asked for. */
+	lost?: Float32Array;
+}
+
+/** A step of the reference run. */
+export interface ReferenceStep {
+	/** [layers x heads x headDim] */
+	queries: Float32Array;
+	/** Positions of the prompt from which the token written was copied. */
+	copiedFrom: readonly number[];
+	/** Where its heads looked, once it was asked for: by head. */
+	masses?: HeadMasses[];
 }
 
 export class AttentionLog {
 	readonly #arms: ArmStep[][];
 	/** [arm][step] -> [layers x heads x headDim]; arms may share arrays. */
 	readonly #queries: Float32Array[][];
+	readonly reference: ReferenceStep[] = [];
 
 	constructor(readonly model: ModelShape, arms: number) {
 		this.#arms = Array.from({ length: arms }, () => []);
@@ -70,6 +84,11 @@ export class AttentionLog {
 		const present = new Uint8Array(span);
 		for (const position of this.#arms[arm][step].positions[layer * kvHeads + Math.floor((queryHead * kvHeads) / heads)]) present[position] = 1;
 		return present;
+	}
+
+	/** Mass lost of all heads in a step, [layers x heads]: worked out once, since a step does not change. */
+	lost(arm: number, step: number, workOut: () => Float32Array): Float32Array {
+		return (this.#arms[arm][step].lost ??= workOut());
 	}
 
 	summaryMass(arm: number, step: number, layer: number, queryHead: number): number {

@@ -65,7 +65,7 @@ export async function readPromptInAllArms(lab: Lab, experiment: Experiment, opti
 	const shadows = arms.map(() => (plan.forced ? reference : prompt.fork()));
 	const caches = [reference, ...own.map(({ cache }) => cache), ...(plan.forced ? [] : shadows)];
 	const sources: ProbeSources = {
-		model: lab.model, rope, prompt, arms: own.map(({ cache }) => cache), shadows,
+		model: lab.model, rope, prompt, reference, arms: own.map(({ cache }) => cache), shadows,
 		exact: own.map(({ exact }) => exact), log: new AttentionLog(lab.model, arms.length)
 	};
 	const trace = firstTrace(lab, plan, sources.arms, prefill);

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FIRST, LAST } from '$lib/documents/head-types.ts';
 import { cellsAt, isReadable } from '$lib/documents/read.ts';
 import type { MatrixProbe } from '$lib/documents/trace.ts';
 import type { Lab } from './lab.ts';
@@ -89,10 +90,64 @@ describe('attention', () => {
 		expect(all.massLost[row]).toBe(single.massLost[3]);
 	});
 
+	it('lost is told for all heads in all steps as for a single one', async () => {
+		const { layers, heads } = lab.model;
+		for (const arm of [FULL, SNAP, QUEST]) {
+			const all = (await run.probe({ kind: 'lost', arm }))!;
+			expect([all.steps, all.mass.length]).toEqual([STEPS, STEPS * layers * heads]);
+			for (let layer = 0; layer < layers; layer++) {
+				for (let queryHead = 0; queryHead < heads; queryHead++) {
+					const single = (await run.probe({ kind: 'attention', arm, layer, queryHead }))!;
+					for (let step = 0; step < STEPS; step++) expect(all.mass[(step * layers + layer) * heads + queryHead]).toBe(single.massLost[step]);
+				}
+			}
+		}
+		// Asked again it is the same, and a later step is added.
+		const more = await lab.start(experiment({ arms: ARMS.slice(SNAP, SNAP + 1), generate: { tokens: 2 } }), { record: true });
+		await more.advance(1);
+		const one = (await more.probe({ kind: 'lost', arm: 0 }))!;
+		await more.advance();
+		const two = (await more.probe({ kind: 'lost', arm: 0 }))!;
+		expect([one.steps, two.steps]).toEqual([1, 2]);
+		expect(two.mass.subarray(0, one.mass.length)).toEqual(one.mass);
+		more.dispose();
+	});
+
+	it('of the reference run is split by place as its rows are', async () => {
+		const { layers, heads } = lab.model;
+		const document = { prompt: { task: 'needle', seed: 1, length: 200, depth: 0.3 }, arms: ARMS.slice(0, 1), generate: { tokens: 4 } };
+		const asked = await lab.start(experiment(document));
+		const { ids, needles } = asked.trace.prompt;
+		asked.dispose();
+		// With forced tokens the reference run is every arm's full cache. Two of them are the answer's, two are nowhere.
+		const tokens = [ids[needles[0][0]], ids[needles[0][0] + 1], 2, 2];
+		const told = await lab.start(experiment({ ...document, forced: { tokens } }), { record: true });
+		await told.advance();
+		const types = (await told.probe({ kind: 'types' }))!;
+		expect([types.steps, types.copies]).toEqual([4, 2]);
+		const n = ids.length;
+		const from = (step: number) => ids.flatMap((id, p) => (id === tokens[step] && needles.some(([a, b]) => p >= a && p < b) && p >= FIRST && p < n + step - LAST ? [p] : []));
+		expect(from(0).length).toBeGreaterThan(0);
+		for (let i = 0; i < layers * heads; i++) {
+			const probe = (await told.probe({ kind: 'attention', arm: 0, layer: Math.floor(i / heads), queryHead: i % heads }))!;
+			const at = (step: number, p: number) => probe.full[step * probe.positions + p];
+			const [first, last] = [0, 1].map((place) => sum(Array.from({ length: 4 }, (_, step) => sum(Array.from({ length: n + step }, (_, p) => p)
+				.filter((p) => (place === 0 ? p < FIRST : p >= FIRST && p >= n + step - LAST)).map((p) => at(step, p))))) / 4);
+			expect(types.first[i]).toBeCloseTo(first, 6);
+			expect(types.last[i]).toBeCloseTo(last, 6);
+			expect(types.copied[i]).toBeCloseTo(sum([0, 1].flatMap((step) => from(step).map((p) => at(step, p)))) / 2, 6);
+		}
+		// Asked again nothing changes.
+		expect(await told.probe({ kind: 'types' })).toEqual(types);
+		told.dispose();
+	});
+
 	it('is not there when it was not recorded', async () => {
 		const bare = await lab.start(experiment({ arms: ARMS.slice(0, 1), generate: { tokens: 1 } }));
 		await bare.advance();
 		expect(await bare.probe({ kind: 'attention', arm: 0, layer: 0, queryHead: 0 })).toBeNull();
+		expect(await bare.probe({ kind: 'lost', arm: 0 })).toBeNull();
+		expect(await bare.probe({ kind: 'types' })).toBeNull();
 		expect(await bare.probe({ kind: 'spectrum', arm: 0, layer: 0, head: 0 })).not.toBeNull();
 		bare.dispose();
 	});
@@ -169,6 +224,7 @@ describe('spectrum', () => {
 
 it('a head that does not exist is refused', async () => {
 	await expect(run.probe({ kind: 'attention', arm: 0, layer: 0, queryHead: 4 })).rejects.toThrow(/no query head 4/);
+	await expect(run.probe({ kind: 'lost', arm: 9 })).rejects.toThrow(/no arm 9/);
 	await expect(run.probe({ kind: 'spectrum', arm: 9, layer: 0, head: 0 })).rejects.toThrow(/no arm 9/);
 	await expect(run.probe({ kind: 'heads', arm: 0, step: 99 })).rejects.toThrow(/no step 99/);
 });

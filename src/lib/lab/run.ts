@@ -6,6 +6,7 @@ import { fullCacheBytes } from '$lib/cache/bill.ts';
 import { cellStates } from '$lib/cache/cells.ts';
 import { DeviceMemory, type Attending, type Seen } from '$lib/cache/device/index.ts';
 import type { Experiment } from '$lib/documents/experiment.ts';
+import { copiedFrom } from '$lib/documents/head-types.ts';
 import type { CellDiff, Probe, ProbeRequest, ProbeOf, TaskOutcome, Trace } from '$lib/documents/trace.ts';
 import type { Needs } from '$lib/methods/define.ts';
 import { joinNeeds } from '$lib/methods/start.ts';
@@ -80,6 +81,9 @@ export class Run {
 		const tokens = this.#takeTokens(logits, step);
 		const says = logits.map((row) => new Distribution(row));
 		const armUpdates = arms.map((_, i) => this.#finishArm(i, step, n - 1 + step, says, tokens, seen));
+		if (this.#p.record && !this.#rows[0].ended) {
+			this.#p.sources.log.reference.push({ queries: queriesOf(lab.model, seen, 0), copiedFrom: copiedFrom(plan.prompt, tokens[0]) });
+		}
 		const reference = this.#rows[0].ended ? null : rowStep(says[0], tokens[0], this.#rows[0].push(tokens[0]), this.#texts.of);
 		const own = this.#rows.slice(0, 1 + arms.length);
 		if (!plan.forced) {
@@ -167,7 +171,10 @@ export class Run {
 	#end(row: number): void {
 		this.#rows[row].ended = true;
 		const { sources } = this.#p;
-		if (row === 0) return;
+		if (row === 0) {
+			sources.reference = sources.reference.fork();
+			return;
+		}
 		sources.arms[row - 1] = sources.arms[row - 1].fork();
 		sources.shadows[row - 1] = sources.shadows[row - 1].fork();
 	}
@@ -197,7 +204,7 @@ export class Run {
 	}
 }
 
-const NEEDS_RECORD: readonly ProbeRequest['kind'][] = ['attention', 'heads', 'token'];
+const NEEDS_RECORD: readonly ProbeRequest['kind'][] = ['attention', 'heads', 'token', 'lost', 'types'];
 
 /** Cells whose state has changed. */
 function difference(step: number, before: Uint8Array, after: Uint8Array): CellDiff {

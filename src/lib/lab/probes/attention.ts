@@ -1,16 +1,15 @@
 /** Attention of the steps so far: the full cache's computed again from its queries, the arm's as it was recorded. */
+import type { ArmCache } from '$lib/cache/arm-cache.ts';
 import type { AttentionProbe, HeadsProbe } from '$lib/documents/trace.ts';
 import { check, type ProbeSources } from './sources.ts';
 
 /** Positions that exist in `step`: step 0 runs over the prompt alone. */
-const positionsAt = (sources: ProbeSources, step: number) => sources.exact[0].n + step;
+export const positionsAt = (sources: ProbeSources, step: number) => sources.prompt.layers[0].heads[0].length + step;
 
-/** softmax(q K^T / sqrt d) of the full cache over its first `count` positions, into `out` at `offset`. */
-function fullAttention(sources: ProbeSources, arm: number, step: number, layer: number, queryHead: number, out: Float32Array, offset: number): void {
-	const { model, log } = sources;
-	const query = log.query(arm, step, layer, queryHead);
-	const head = sources.shadows[arm].layers[layer].heads[Math.floor((queryHead * model.kvHeads) / model.heads)];
-	const count = positionsAt(sources, step);
+/** softmax(q K^T / sqrt d) of a full cache over its first `count` positions, into `out` at `offset`. */
+export function fullAttention(sources: ProbeSources, cache: ArmCache, query: Float32Array, count: number, layer: number, queryHead: number, out: Float32Array, offset = 0): void {
+	const { model } = sources;
+	const head = cache.layers[layer].heads[Math.floor((queryHead * model.kvHeads) / model.heads)];
 	const logits = new Float64Array(count);
 	let max = -Infinity;
 	for (let j = 0; j < count; j++) {
@@ -25,27 +24,28 @@ function fullAttention(sources: ProbeSources, arm: number, step: number, layer: 
 	for (let j = 0; j < count; j++) out[offset + j] = logits[j] / sum;
 }
 
-/** Fills one row of both and gives back the mass that the arm has lost. */
-function bothRows(sources: ProbeSources, at: { arm: number; step: number; layer: number; queryHead: number }, rows: { full: Float32Array; arm: Float32Array; offset: number; span: number }): number {
+/** What the full cache fed the arm's tokens reads, into `out`; gives back the mass that the arm has lost. */
+export function fullRow(sources: ProbeSources, at: { arm: number; step: number; layer: number; queryHead: number }, out: Float32Array, offset: number, span: number): number {
 	const { arm, step, layer, queryHead } = at;
-	fullAttention(sources, arm, step, layer, queryHead, rows.full, rows.offset);
-	sources.log.arm(arm, step, layer, queryHead, rows.arm, rows.offset);
-	const present = sources.log.present(arm, step, layer, queryHead, rows.span);
+	fullAttention(sources, sources.shadows[arm], sources.log.query(arm, step, layer, queryHead), positionsAt(sources, step), layer, queryHead, out, offset);
+	const present = sources.log.present(arm, step, layer, queryHead, span);
 	let lost = 0;
-	for (let j = 0; j < rows.span; j++) if (!present[j]) lost += rows.full[rows.offset + j];
+	for (let j = 0; j < span; j++) if (!present[j]) lost += out[offset + j];
 	return lost;
 }
 
 export function attentionProbe(sources: ProbeSources, arm: number, layer: number, queryHead: number): AttentionProbe {
-	const steps = sources.log.steps(arm);
+	const { log } = sources;
+	const steps = log.steps(arm);
 	const positions = positionsAt(sources, Math.max(0, steps - 1));
 	const full = new Float32Array(steps * positions);
 	const own = new Float32Array(steps * positions);
 	const massLost = new Float32Array(steps);
 	const massOnSummary = new Float32Array(steps);
 	for (let step = 0; step < steps; step++) {
-		massLost[step] = bothRows(sources, { arm, step, layer, queryHead }, { full, arm: own, offset: step * positions, span: positions });
-		massOnSummary[step] = sources.log.summaryMass(arm, step, layer, queryHead);
+		massLost[step] = fullRow(sources, { arm, step, layer, queryHead }, full, step * positions, positions);
+		log.arm(arm, step, layer, queryHead, own, step * positions);
+		massOnSummary[step] = log.summaryMass(arm, step, layer, queryHead);
 	}
 	return { kind: 'attention', steps, positions, full, arm: own, massLost, massOnSummary };
 }
@@ -57,11 +57,10 @@ export function headsProbe(sources: ProbeSources, arm: number, step: number): He
 	const full = new Float32Array(layers * heads * positions);
 	const own = new Float32Array(layers * heads * positions);
 	const massLost = new Float32Array(layers * heads);
-	for (let layer = 0; layer < layers; layer++) {
-		for (let queryHead = 0; queryHead < heads; queryHead++) {
-			const row = layer * heads + queryHead;
-			massLost[row] = bothRows(sources, { arm, step, layer, queryHead }, { full, arm: own, offset: row * positions, span: positions });
-		}
+	for (let row = 0; row < layers * heads; row++) {
+		const [layer, queryHead] = [Math.floor(row / heads), row % heads];
+		massLost[row] = fullRow(sources, { arm, step, layer, queryHead }, full, row * positions, positions);
+		sources.log.arm(arm, step, layer, queryHead, own, row * positions);
 	}
 	return { kind: 'heads', step, positions, full, arm: own, massLost };
 }

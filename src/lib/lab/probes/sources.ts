@@ -10,6 +10,8 @@ export interface ProbeSources {
 	rope: Rotation;
 	/** The prompt's full cache. */
 	prompt: ArmCache;
+	/** The reference run's: the full cache fed its own tokens. */
+	reference: ArmCache;
 	arms: ArmCache[];
 	/** By arm: the full cache fed the arm's tokens. */
 	shadows: ArmCache[];

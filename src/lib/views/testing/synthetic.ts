@@ -166,7 +166,7 @@ function makeProbe(request: ProbeRequest, trace: Trace): Probe {
 	const rng = random(JSON.stringify(request));
 	const n = trace.prompt.ids.length;
 	const steps = trace.reference.steps.length;
-	const arm = trace.arms[request.arm];
+	const arm = trace.arms['arm' in request ? request.arm : 0];
 	const alive = (layer: number, head: number, p: number) => p >= n || arm.cells[(layer * model.kvHeads + head) * arm.span + p] !== index('evicted');
 	const attend = (layer: number, head: number, positions: number, width: number) => {
 		const full = new Float32Array(width);
@@ -195,6 +195,17 @@ function makeProbe(request: ProbeRequest, trace: Trace): Probe {
 		case 'token': {
 			const shares = () => Float32Array.from({ length: model.layers * model.heads * steps }, () => rng.uniform() ** 6 * 0.2);
 			return { kind: 'token', position: request.position, steps, full: shares(), arm: shares() };
+		}
+		case 'lost': {
+			const mass = Array.from({ length: steps }, (_, s) => Array.from({ length: model.layers * model.heads }, (_, i) =>
+				attend(Math.floor(i / model.heads), Math.floor(((i % model.heads) * model.kvHeads) / model.heads), positionsAt(trace, s), positionsAt(trace, s)).lost));
+			return { kind: 'lost', steps, mass: Float32Array.from(mass.flat()) };
+		}
+		case 'types': {
+			// One place of the three gets most, a fourth kind of head spreads its mass.
+			const heads = Array.from({ length: model.layers * model.heads }, () => [rng.int(0, 4), 0.55 + 0.4 * rng.uniform()]);
+			const share = (place: number) => Float32Array.from(heads, ([kind, most]) => (kind === place ? most : kind === 3 ? 0.25 : (1 - most) / 3));
+			return { kind: 'types', steps, copies: 4, first: share(0), last: share(1), copied: share(2) };
 		}
 		case 'matrix': {
 			const held = arm.kept[request.layer][request.head];
