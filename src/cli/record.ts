@@ -60,9 +60,9 @@ export function probesByInterest(trace: Trace): ProbeRequest[] {
 	return [
 		...attention(layer, head),
 		...arms.map((arm): ProbeRequest => ({ kind: 'lost', arm })), { kind: 'types' },
+		...arms.flatMap((arm) => headsProbes(trace, arm)),
 		...encoding.flatMap((arm) => matrixProbes(arm, layer, head)),
 		...arms.flatMap((arm) => nearLayers.flatMap((l) => nearHeads.map((h): ProbeRequest => ({ kind: 'spectrum', arm, layer: l, head: h })))),
-		...arms.flatMap((arm) => headsProbes(trace, arm)),
 		...nearHeads.slice(1).flatMap((h) => [...attention(layer, h), ...encoding.flatMap((arm) => matrixProbes(arm, layer, h))])
 	];
 }

@@ -1,6 +1,6 @@
 /** The lab page's keys. What they do to its state; which key is whose, and its words for the list. */
 import { moveCell } from '$lib/ui/cell-keys.ts';
-import type { Frame } from '$lib/ui/frame.svelte.ts';
+import { figureKey, type Frame } from '$lib/ui/frame.svelte.ts';
 import type { Shortcut } from '$lib/ui/keyboard.ts';
 import type { Selection } from '$lib/ui/selection.svelte.ts';
 import { theme } from '$lib/ui/theme.svelte.ts';
@@ -8,7 +8,7 @@ import { words } from '$lib/ui/words/index.ts';
 import type { LabState } from './lab-state.svelte.ts';
 
 /** Keys of the figures, in the order of their numbers. */
-const FIGURES = ['ribbon', 'map', 'attention', 'decision', 'quantization', 'spectrum', 'changed', 'bill'] as const;
+const FIGURES = ['ribbon', 'map', 'attention', 'decision', 'quantization', 'spectrum', 'changed', 'bill', 'lost', 'headTypes'] as const;
 
 export function labShortcuts(lab: LabState, frame: Frame, dialogs: { share: () => void; keys: () => void }): Shortcut[] {
 	const { selection } = lab;
@@ -27,8 +27,8 @@ export function labShortcuts(lab: LabState, frame: Frame, dialogs: { share: () =
 		{ key: 'Enter', does: does.lock, run: () => selection.hovered && selection.lock(selection.hovered) },
 		{ key: 'Escape', does: does.escape, run: escape },
 		...FIGURES.map((figure, i) => {
-			const key = `${i + 1}`;
-			return { key, does: does.large(words.figures[figure]), run: () => { if (frame.has(key)) frame.toggle(key); } };
+			const number = `${i + 1}`;
+			return { key: figureKey(number), does: does.large(words.figures[figure]), run: () => { if (frame.has(number)) frame.toggle(number); } };
 		}),
 		{ key: 'b', does: does.presenter, run: () => (theme.presenter = !theme.presenter) },
 		{ key: 'u', does: words.actions.undo, run: () => lab.undo() },

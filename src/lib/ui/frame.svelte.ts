@@ -9,6 +9,9 @@ export interface Origin {
 	link: string;
 }
 
+/** Key of a figure by its number: 10 has that of 0. */
+export const figureKey = (number: string): string => number.at(-1) ?? '';
+
 export class Frame {
 	/** The origin of what is drawn now; null when nothing is. */
 	readonly origin: () => Origin | null;

@@ -7,6 +7,8 @@ import { list } from './en/grammar.ts';
 import { hand, policy } from './en/hand.ts';
 import * as lab from './en/lab.ts';
 import { lessons } from './en/lessons.ts';
+import { headTypes } from './en/head-types.ts';
+import { lost } from './en/lost.ts';
 import { loupe } from './en/loupe.ts';
 import { map } from './en/map.ts';
 import { methods } from './en/methods.ts';
@@ -20,6 +22,6 @@ import * as terms from './en/terms.ts';
 
 export const en = {
 	...page, ...terms, ...lab, ...models,
-	changed, ribbon, map, attention, decision, quantization, spectrum, next, loupe, bill, lessons, methods, hand, policy,
+	changed, ribbon, map, attention, lost, headTypes, decision, quantization, spectrum, next, loupe, bill, lessons, methods, hand, policy,
 	list
 };

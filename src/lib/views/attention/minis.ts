@@ -6,6 +6,7 @@
  * loss shows by direction and not by colour alone.
  */
 import type { HeadsProbe, ModelShape } from '$lib/documents/trace.ts';
+import { headGrid } from '$lib/ui/head-grid.ts';
 
 export interface MiniHead {
 	layer: number;
@@ -44,16 +45,12 @@ export type HeadOrder = 'layer' | 'lost';
 export function miniHeads(probe: HeadsProbe, model: ModelShape, width: number, order: HeadOrder = 'layer', scale = 1): MiniLayout {
 	const { layers, heads, kvHeads } = model;
 	const group = heads / kvHeads;
-	const gutter = Math.round((order === 'layer' ? 34 : 0) * scale);
-	const gap = width < 420 ? 2 : 4;
-	const groupGap = width < 420 ? 4 : 9;
-	const cell = Math.max(8, Math.floor((width - gutter - (heads - 1) * gap - (kvHeads - 1) * groupGap) / heads));
+	const { cell, x, brackets } = headGrid(model, width, Math.round((order === 'layer' ? 34 : 0) * scale));
 	const rise = Math.round(20 * scale);
 	const drop = Math.round(12 * scale);
 	const label = order === 'layer' ? 0 : Math.round(15 * scale);
 	const pitch = rise + drop + 13 + label;
 	const top = order === 'layer' ? Math.round(24 * scale) : 2;
-	const place = (column: number) => gutter + column * (cell + gap) + Math.floor(column / group) * groupGap;
 
 	const all = Array.from({ length: layers * heads }, (_, i) => i);
 	if (order === 'lost') all.sort((a, b) => probe.massLost[b] - probe.massLost[a]);
@@ -68,7 +65,7 @@ export function miniHeads(probe: HeadsProbe, model: ModelShape, width: number, o
 			layer: Math.floor(index / heads),
 			head,
 			kvHead: Math.floor(head / group),
-			x: order === 'layer' ? place(column) : column * (cell + gap) + Math.floor(column / group) * groupGap,
+			x: x(column),
 			y: top + row * pitch,
 			width: cell,
 			baseline: top + row * pitch + label + rise,
@@ -86,7 +83,7 @@ export function miniHeads(probe: HeadsProbe, model: ModelShape, width: number, o
 		drop,
 		barY: drop + 3,
 		rows: order === 'layer' ? Array.from({ length: layers }, (_, layer) => ({ y: top + layer * pitch + rise + 4, layer })) : [],
-		brackets: order === 'layer' ? Array.from({ length: kvHeads }, (_, kvHead) => ({ x: place(kvHead * group), width: place(kvHead * group + group - 1) + cell - place(kvHead * group), kvHead })) : []
+		brackets: order === 'layer' ? brackets : []
 	};
 }
 

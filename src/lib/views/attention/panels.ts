@@ -77,12 +77,12 @@ export function overview(probe: AttentionProbe, bins: number): { held: Float32Ar
 	return { held, gone };
 }
 
-/** The positions that one step reads most, full cache and arm: the table behind the picture. */
-export function strongest(probe: AttentionProbe, step: number, count: number): { position: number; full: number; arm: number }[] {
+/** All positions of one step, those that are read most first, full cache and arm: the table behind the picture. */
+export function strongest(probe: AttentionProbe, step: number): { position: number; full: number; arm: number }[] {
 	const row = Array.from({ length: probe.positions }, (_, position) => ({
 		position,
 		full: probe.full[step * probe.positions + position],
 		arm: probe.arm[step * probe.positions + position]
 	}));
-	return row.sort((a, b) => Math.max(b.full, b.arm) - Math.max(a.full, a.arm)).slice(0, count);
+	return row.sort((a, b) => Math.max(b.full, b.arm) - Math.max(a.full, a.arm));
 }

@@ -42,7 +42,7 @@ export const attention = {
 	},
 	table: {
 		caption: (layer: number, head: number, step: number): string =>
-			`${InHead(layer, head)}, step ${stepName(step)}: the 24 positions that are read most`,
-		columns: (letter: string): string[] => ['position', 'token', 'full cache', `arm ${letter}`]
+			`${InHead(layer, head)}, step ${stepName(step)}: all positions, those that are read most first`,
+		columns: (letter: string): string[] => ['position', 'token', 'full cache', `arm ${letter}`, `full minus ${letter}`]
 	}
 };

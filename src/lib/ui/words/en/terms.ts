@@ -23,7 +23,7 @@ export const backends = { webgpu: 'WebGPU', wasm: 'WebAssembly', cpu: 'JavaScrip
 export const figures = {
 	changed: 'What changed', ribbon: 'The text in memory', map: 'Cache map', attention: 'Attention',
 	decision: 'Why was it dropped?', quantization: 'Rounding, seen', spectrum: 'How many directions matter',
-	bill: 'Bill of bytes', next: 'The next word', loupe: 'Loupe'
+	bill: 'Bill of bytes', lost: 'Attention on what is gone', headTypes: 'Where each head looks', next: 'The next word', loupe: 'Loupe'
 };
 
 export const terms = {
