@@ -35,17 +35,15 @@ export interface HeadPanels {
 	full: Float32Array;
 	arm: Float32Array;
 	difference: Float32Array;
-	/** Largest weight of full and arm in the window: their one scale. */
+	/** Largest weight of full and arm in the window: the one scale of all three, for the difference on both sides of zero. */
 	limit: number;
-	/** Largest absolute difference in the window. */
-	differenceLimit: number;
 }
 
 /** The three panels of one head, cut to the window. Full minus arm: positive is what the arm lost. */
 export function headPanels(probe: AttentionProbe, window: Window): HeadPanels {
 	const columns = window.to - window.from;
 	const size = probe.steps * columns;
-	const panels: HeadPanels = { columns, rows: probe.steps, full: new Float32Array(size), arm: new Float32Array(size), difference: new Float32Array(size), limit: 0, differenceLimit: 0 };
+	const panels: HeadPanels = { columns, rows: probe.steps, full: new Float32Array(size), arm: new Float32Array(size), difference: new Float32Array(size), limit: 0 };
 	for (let s = 0; s < probe.steps; s++) {
 		for (let c = 0; c < columns; c++) {
 			const from = s * probe.positions + window.from + c;
@@ -54,7 +52,6 @@ export function headPanels(probe: AttentionProbe, window: Window): HeadPanels {
 			panels.arm[to] = probe.arm[from];
 			panels.difference[to] = probe.full[from] - probe.arm[from];
 			panels.limit = Math.max(panels.limit, probe.full[from], probe.arm[from]);
-			panels.differenceLimit = Math.max(panels.differenceLimit, Math.abs(panels.difference[to]));
 		}
 	}
 	return panels;

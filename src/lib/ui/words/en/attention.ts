@@ -32,7 +32,7 @@ export const attention = {
 		reading: (step: number, label: string, full: number, letter: string, arm: number): string =>
 			`step ${stepName(step)}, position ${label}: full ${significant(full)}, arm ${letter} ${significant(arm)}`,
 		weight: 'attention weight, shared root scale',
-		change: 'difference, root scale round zero',
+		change: 'difference, the same scale round zero',
 		gained: (limit: number): string => `−${significant(limit, 2)} gained`,
 		lost: (limit: number): string => `lost +${significant(limit, 2)}`,
 		nothingLost: (step: number, letter: string): string => `At step ${stepName(step)} this head reads no slot that arm ${letter} has lost`,

@@ -34,8 +34,8 @@ export const lost = {
 	counts: 'Rows are query heads, layer by layer. Slots count as gone when the arm could not read them in that step: evicted, merged into another, hidden.',
 	table: {
 		caption: (letter: string): string => `Mass that the full cache, fed the words of arm ${letter}, puts on slots that the arm no longer has`,
-		step: 'step', token: 'token', all: 'all heads, mean',
-		layer: (layer: number): string => `layer ${layer}, mean`,
+		step: 'step', token: 'token', all: 'mean of all heads',
+		layer: (layer: number): string => `mean of layer ${layer}`,
 		head: (layer: number, head: number): string => `layer ${layer} head ${head}`
 	}
 };
