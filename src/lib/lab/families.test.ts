@@ -1,6 +1,7 @@
 /** The lab on every family of models: the cache says what reading all at once says, and every method runs or is refused beforehand. */
 import { describe, expect, it } from 'vitest';
 import { methods } from '$lib/methods/registry.ts';
+import { readMethodSpec } from '$lib/methods/start.ts';
 import { prefillLogits, relativeError } from '$lib/model/conformance.ts';
 import { experiment, inRuns, TEXT, TINY, tinyLab, tinySpec } from './testing.ts';
 
@@ -11,13 +12,14 @@ const families: [string, Record<string, unknown>][] = [
 	['Llama with llama3 positions', { ...TINY, rope_scaling: llama3 }], ['Qwen2', { ...TINY, architectures: ['Qwen2ForCausalLM'] }],
 	['Qwen3', { ...TINY, architectures: ['Qwen3ForCausalLM'] }], ['GPT-2', gpt2]
 ];
-/** Methods with their presets, and the one that turns keys only when told to. */
-const stacks = [...[...methods.keys()].map((id) => [tinySpec(id)]), [{ method: 'streaming-llm', params: { rerotate: true } }]];
+/** Methods with their presets, and those that turn keys or not as they are told the other way. */
+const stacks = [...[...methods.keys()].map((id) => [tinySpec(id)]), [{ method: 'streaming-llm', params: { rerotate: true } }], [{ method: 'finch', params: { rerotate: false } }]];
 
 describe.each(families)('%s', (name, config) => {
 	it('decodes from a compressed cache by every method that it allows', async () => {
 		const lab = await tinyLab('wasm', config);
-		const allowed = stacks.filter(([{ method, params }]) => name !== 'GPT-2' || !(method === 'key-rerotation' || params?.rerotate));
+		const turns = ([spec]: typeof stacks[number]) => methods.get(spec.method)!.rerotates?.(readMethodSpec(spec).params);
+		const allowed = stacks.filter((stack) => name !== 'GPT-2' || !turns(stack));
 		for (const some of inRuns(allowed)) {
 			const run = await lab.start(experiment({ arms: [[], ...some].map((stack, i) => ({ label: `arm ${i}`, stack })), forced: FORCED, report: ['logits', 'steps'] }));
 			await run.advance();
