@@ -101,3 +101,51 @@ test('an edit after a step leaves the steps before it as they were', async ({ pa
 	expect(edits(page)).toEqual([{ step: 2, act: 'evict', positions: [14] }]);
 	await expect(inspector(page).locator('.verdict')).toContainText('at step 3');
 });
+
+test('you are the policy: tokens chosen by keyboard at equal bytes, scored against the others', async ({ page }) => {
+	await open(page, SMALL);
+	await run(page);
+	await page.getByRole('button', { name: 'You are the policy' }).click();
+	const panel = page.getByRole('region', { name: 'You are the policy' });
+	const list = panel.getByRole('listbox');
+	await expect(panel.locator('.count')).toContainText('2 of 20 tokens');
+	await list.focus();
+	await page.keyboard.press('Home');
+	for (const key of ['ArrowRight', 'Space', 'Shift+ArrowRight', 'Shift+ArrowRight']) await page.keyboard.press(key);
+	await expect(panel.locator('.count')).toContainText('5 of 20 tokens');
+	await panel.getByRole('button', { name: 'Fill with the newest' }).click();
+	await expect(panel.locator('.count')).toContainText('20 of 20 tokens');
+	await list.focus();
+	await page.keyboard.press('ArrowRight');
+	await page.keyboard.press('Space');
+	await expect(panel).toContainText('The budget of 20 tokens is spent');
+	await accessible(page);
+	const arms = decodeLink(new URL(page.url()).hash).experiment.arms;
+	expect(arms[2].stack).toEqual([]);
+	expect(arms[2].edits?.[0]).toMatchObject({ step: -1, act: 'keep' });
+	expect(arms[2].edits?.[0].positions).toHaveLength(20);
+	await panel.getByRole('button', { name: 'Run', exact: false }).click();
+	await settled(page);
+	await expect(panel.locator('.result')).toContainText(/At equal bytes, by mean KL: 1\. [AC] .*2\. [AC]/);
+	await page.getByRole('button', { name: 'Undo' }).click();
+	await expect(panel.locator('.count')).toContainText('5 of 20 tokens');
+});
+
+test('you are the policy by touch, on a small screen, in the place of the last arm', async ({ browser }) => {
+	const context = await browser.newContext({ hasTouch: true, viewport: { width: 360, height: 800 } });
+	const page = await context.newPage();
+	await page.goto('/');
+	await expect(page.locator('html[data-ready]')).toBeAttached();
+	await page.waitForLoadState('networkidle');
+	await page.getByRole('button', { name: 'You are the policy' }).tap();
+	const panel = page.getByRole('region', { name: 'You are the policy' });
+	await panel.locator('[data-at="5"]').tap();
+	await expect(panel.locator('.count')).toContainText(/^3 of \d+ tokens/);
+	await expect(panel.locator('[data-at="5"]')).toHaveAttribute('aria-selected', 'true');
+	await panel.locator('[data-at="5"]').tap();
+	await expect(panel.locator('.count')).toContainText(/^2 of \d+ tokens/);
+	await accessible(page);
+	const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+	expect(overflow).toBe(0);
+	await context.close();
+});

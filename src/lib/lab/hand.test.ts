@@ -97,6 +97,9 @@ describe('edits by hand', () => {
 		for (const head of blocks.result.arms[0].kept!.flat()) for (const position of [2, 90]) expect(head).toContain(position);
 		const { result } = await perform([{ stack: [], edits }, { stack: [SNAP], matchBytes: { arm: 0 } }]);
 		expect(result.arms[1].kept!.flat().every((head) => head.length === 5)).toBe(true);
+		// What the page tells the reader who chooses: keys and values in 2 bytes a number, 2 bytes of position.
+		const { layers, kvHeads, headDim } = lab.model;
+		expect(result.arms[0].billAfterPrompt!.total).toBe(layers * kvHeads * 5 * (4 * headDim + 2));
 	});
 
 	it('go with every method, and leave what they say', async () => {

@@ -58,6 +58,14 @@ describe('the verdict on a token', () => {
 		expect(verdict(arm([hide]), 1, 0, 4, 3, state('kept')).fate).toBe('shown');
 		expect(verdict(arm([hide]), 1, 0, 3, 3, state('hidden'))).toMatchObject({ fate: 'hidden', own: { kept: false }, kept: 3 });
 	});
+	it('says that a token was put back, and how it had ranked, until it is decided on again', () => {
+		const back: VerbRecord = { verb: 'restore', by: 'hand', step: 2, layer: 1, head: 0, positions: Int32Array.of(1) };
+		const v = verdict(arm([keep, back]), 1, 0, 1, 3, state('restored'));
+		expect(v).toMatchObject({ fate: 'restored', record: { verb: 'restore', step: 2 }, own: { rank: 5, kept: false } });
+		expect(verdict(arm([keep, back]), 1, 0, 1, 1, state('evicted'))).toMatchObject({ fate: 'evicted', record: { by: 'snapkv' } });
+		expect(verdict(arm([back]), 1, 0, 1, 3, state('restored'))).toMatchObject({ fate: 'restored', own: null });
+		expect(verdict(arm([keep, back, { ...keep, verb: 'evict', step: 4, positions: Int32Array.of(3) }]), 1, 0, 1, 5, state('kept')).fate).toBe('kept');
+	});
 	it('reports an encoding without inventing a rank', () => {
 		const encode: VerbRecord = { verb: 'encode', by: 'kivi', step: -1, layer: 1, head: 0, positions: Int32Array.of(1, 2), which: 'K', bits: 2 };
 		expect(verdict(arm([encode]), 1, 0, 1, 0, state('b2'))).toMatchObject({ fate: 'encoded', own: null, ladder: [] });

@@ -6,7 +6,7 @@ import { decisionOn, isReadable, isStored } from '$lib/documents/read.ts';
 import type { ArmTrace, Decision, VerbRecord } from '$lib/documents/trace.ts';
 import { words } from '$lib/ui/words/index.ts';
 
-export type Fate = 'kept' | 'evicted' | 'merged' | 'summarised' | 'hidden' | 'shown' | 'protected' | 'encoded' | 'projected' | 'other' | 'untouched';
+export type Fate = 'kept' | 'evicted' | 'merged' | 'summarised' | 'hidden' | 'shown' | 'protected' | 'encoded' | 'projected' | 'restored' | 'other' | 'untouched';
 
 export interface Competitor {
 	position: number;
@@ -72,7 +72,11 @@ function deciding(arm: ArmTrace, layer: number, head: number, position: number, 
 		const along = last && here.find((verb) => verb.step === last.step && (verb.verb === 'merge' || verb.verb === 'summarise') && takesAway(verb, position));
 		if (last) return withReasons(here, along ?? last, position);
 	}
-	return decisionOn(arm, layer, head, position, step) ?? here.findLast((verb) => verb.into === position || verb.positions.includes(position)) ?? null;
+	const decided = decisionOn(arm, layer, head, position, step);
+	const restored = here.findLast((verb) => verb.verb === 'restore' && verb.positions.includes(position));
+	// What dropped it before says how it ranked.
+	if (restored && (!decided || here.indexOf(restored) > here.indexOf(decided))) return decided ? { ...restored, decision: decided.decision } : restored;
+	return decided ?? here.findLast((verb) => verb.into === position || verb.positions.includes(position)) ?? null;
 }
 
 /** A merge often acts on the choice of a scorer: borrow the reasons recorded for the same step. */
@@ -92,6 +96,7 @@ function fateOf(record: VerbRecord, position: number, state: number): Fate {
 	if (record.verb === 'project') return 'projected';
 	if (!isStored(state)) return record.verb === 'merge' ? 'merged' : record.verb === 'summarise' ? 'summarised' : 'evicted';
 	if (!isReadable(state)) return 'hidden';
+	if (record.verb === 'restore') return 'restored';
 	if (record.verb === 'show') return 'shown';
 	if (record.verb === 'hide') return 'shown';
 	return record.decision || record.verb === 'keep' ? 'kept' : 'other';

@@ -43,6 +43,7 @@ export function verdictSentence(v: Verdict, place: Place): Part[] {
 			return say.merged(about, into, record.weights && i >= 0 ? record.weights[i] : null, ranked);
 		}
 		case 'summarised': return say.summarised(about, ranked);
+		case 'restored': return say.restored(about, ranked);
 		case 'hidden': return ranked ? say.hidden(ranked) : say.hiddenByRule(about);
 		case 'shown': return ranked ? say.shown(ranked) : say.shownByRule(about);
 		case 'encoded': return say.encoded(about, record.which, record.bits, record.codec, record.positions.length - 1);
@@ -63,6 +64,7 @@ export function event(record: VerbRecord, place: Place): string {
 		case 'hide': return say.hidden(by, step);
 		case 'show': return say.shown(by, step);
 		case 'summarise': return say.summarised(by, step);
+		case 'restore': return say.restored(by, step);
 		default: return say.other(by, step, record.verb);
 	}
 }

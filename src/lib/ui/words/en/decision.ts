@@ -68,6 +68,9 @@ export const decision = {
 		projected: (c: Case, numbers: string | undefined, rank: number | undefined): Part[] => [
 			where(c), `${who(c)} projects ${numbers ?? 'the numbers'} of `, token(c), ' onto ', { strong: `${rank ?? '?'} directions` }, ` ${when(c.step)}.`
 		],
+		restored: (c: Case, ranked: Ranked | null): Part[] => [
+			where(c), `${who(c)} puts `, token(c), ` back ${when(c.step)}, `, { strong: 'exact' }, '. ', ranked ? `Where it was dropped it ranked ${ranked.rank} of ${ranked.of}, and ${ranked.kept} stayed.` : ''
+		],
 		other: (c: Case, event: string): Part[] => [where(c), event]
 	},
 	/** One line of the history of a slot. */
@@ -81,6 +84,7 @@ export const decision = {
 		hidden: (by: string, step: number): string => `${by} does not read it ${when(step)}`,
 		shown: (by: string, step: number): string => `${by} reads it ${when(step)}`,
 		summarised: (by: string, step: number): string => `${by} folds it into the summary ${when(step)}`,
+		restored: (by: string, step: number): string => `${by} puts it back ${when(step)}`,
 		other: (by: string, step: number, verb: string): string => `${by}: ${verb} ${when(step)}`
 	},
 	neighbours: (last: { position: number; score: number }, out: { position: number; score: number }): string =>
