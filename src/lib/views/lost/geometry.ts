@@ -84,7 +84,7 @@ function rootTicks(limit: number, y: (value: number) => number, apart: number): 
 
 export function lostLayout(probe: LostProbe, model: ModelShape, lines: readonly LostLine[], width: number, scale = 1): LostLayout {
 	const gutter = Math.round(44 * scale);
-	const column = Math.min(64 * scale, (width - gutter - 2) / Math.max(1, probe.steps));
+	const column = Math.min(72 * scale, (width - gutter - 2) / Math.max(1, probe.steps));
 	const x = (step: number) => gutter + step * column;
 	const top = Math.round(10 * scale);
 	const bottom = top + Math.round(110 * scale);
