@@ -142,6 +142,36 @@ describe('attention', () => {
 		told.dispose();
 	});
 
+	it('of the reference run stays what it was when that has ended and arms go on', async () => {
+		const document = experiment({ arms: [ARMS[STREAM], ARMS[MOMENT]], generate: { tokens: 12 } });
+		const first = await lab.start(document);
+		await first.advance();
+		const { reference, arms } = first.trace;
+		first.dispose();
+		// The reference's first token that an arm does not write ends a text from now on.
+		const end = reference.steps.findIndex(({ token }) => arms.some((arm) => arm.steps.every((step) => step.token !== token)));
+		expect(end).toBeGreaterThanOrEqual(0);
+		const { ends } = lab.loaded;
+		ends.push(reference.steps[end].token);
+		try {
+			const ending = await lab.start(document, { record: true });
+			await ending.advance(end + 1);
+			const types = (await ending.probe({ kind: 'types' }))!;
+			await ending.advance();
+			expect(ending.trace.arms.some((arm) => arm.steps.length > end + 1)).toBe(true);
+			expect(types.steps).toBe(end + 1);
+			expect(await ending.probe({ kind: 'types' })).toEqual(types);
+			ending.dispose();
+			// Nothing was worked out while it ran: the cache that is set aside gives the same.
+			const late = await lab.start(document, { record: true });
+			await late.advance();
+			expect(await late.probe({ kind: 'types' })).toEqual(types);
+			late.dispose();
+		} finally {
+			ends.pop();
+		}
+	});
+
 	it('is not there when it was not recorded', async () => {
 		const bare = await lab.start(experiment({ arms: ARMS.slice(0, 1), generate: { tokens: 1 } }));
 		await bare.advance();
