@@ -7,6 +7,7 @@ import type { Experiment } from '$lib/documents/experiment.ts';
 import type { Probe, ProbeOf, ProbeRequest, Trace, TraceSource } from '$lib/documents/trace.ts';
 import type { EngineChoice, LoadProgress } from '$lib/lab/lab.ts';
 import type { Result } from '$lib/lab/result.ts';
+import type { CellAgain, MeasuredAgain } from '$lib/lab/sweep/again.ts';
 import { applyUpdate, type StepUpdate } from '$lib/lab/update.ts';
 import { inWords, LabError } from './failures.ts';
 import { Patience } from './patience.ts';
@@ -124,6 +125,11 @@ export class LabClient implements TraceSource {
 
 	result(): Promise<Result> {
 		return this.#call(() => this.#lab.result());
+	}
+
+	/** A cell of a sweep, on one text; the run stays as it is. */
+	measure(cell: CellAgain): Promise<MeasuredAgain> {
+		return this.#call(() => this.#lab.measure(cell));
 	}
 
 	/** What a model would take of this machine, without loading it. */

@@ -3,6 +3,7 @@ import type { Experiment } from '$lib/documents/experiment.ts';
 import type { EngineInfo, ModelShape, Probe, ProbeRequest, Trace } from '$lib/documents/trace.ts';
 import type { EngineChoice, LoadProgress } from '$lib/lab/lab.ts';
 import type { Result } from '$lib/lab/result.ts';
+import type { CellAgain, MeasuredAgain } from '$lib/lab/sweep/again.ts';
 import type { StepUpdate } from '$lib/lab/update.ts';
 import type { Weighing, WeighRequest } from './weigh.ts';
 
@@ -22,6 +23,8 @@ export interface LabService {
 	advance(steps: number, onStep: (update: StepUpdate) => unknown): Promise<boolean>;
 	probe(request: ProbeRequest): Promise<Probe | null>;
 	result(): Promise<Result>;
+	/** A cell of a sweep on one text. Leaves the run as it is. */
+	measure(cell: CellAgain): Promise<MeasuredAgain>;
 	/** What a model would take of this machine. Loads nothing. */
 	weigh(request: WeighRequest): Promise<Weighing>;
 	/** Gives up what is running and what is waiting; those calls end with an AbortError. */

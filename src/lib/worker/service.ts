@@ -2,6 +2,7 @@
 import { transfer } from 'comlink';
 import { Lab } from '$lib/lab/lab.ts';
 import type { Run } from '$lib/lab/run.ts';
+import { measureAgain } from '$lib/lab/sweep/again.ts';
 import { buffersOf } from '$lib/lab/update.ts';
 import type { LabService } from './protocol.ts';
 import { breathe, JobQueue } from './queue.ts';
@@ -64,6 +65,10 @@ export function makeService(load: typeof Lab.load = Lab.load): LabService {
 			return probe && transfer(probe, buffersOf(probe));
 		}),
 		result: () => queue.run(async () => theRun().result()),
+		measure: (cell) => queue.run(async (signal) => {
+			if (!lab) throw new Error('No model is loaded yet.');
+			return measureAgain(lab, cell, signal);
+		}),
 		weigh: (request) => weigh(request),
 		abort: () => queue.abort(),
 		dispose: () => queue.run(async () => {
