@@ -59,6 +59,13 @@ export function mean(x: ArrayLike<number>): number {
 	return sum(x) / x.length;
 }
 
+/** Standard error of the mean; 0 for a single number. */
+export function standardError(numbers: readonly number[]): number {
+	if (numbers.length < 2) return 0;
+	const middle = mean(numbers);
+	return Math.sqrt(numbers.reduce((total, x) => total + (x - middle) ** 2, 0) / (numbers.length - 1) / numbers.length);
+}
+
 /** Quantile at q in [0, 1], linear between neighbours; NaN for nothing. */
 export function quantile(x: ArrayLike<number>, q: number): number {
 	const sorted = Float64Array.from(x).sort();

@@ -27,6 +27,7 @@ describe('a cell measured again', () => {
 			const again = await measureAgain(lab, { task: tasks[task].task, options: tasks[task].options, seed: 3, stack: stacks[stack] });
 			expect(again.steps).toBe(24);
 			expect(again.answer).toHaveLength(24);
+			expect(again.fingerprint).toBe(plan.model.fingerprint);
 			expect(again.correct).toBe(correct);
 			for (const [mine, theirs] of [[again.kl, kl], [again.agree, agree], [again.share, share], [again.shareEnd, shareEnd]]) expect(mine).toBeCloseTo(theirs, 3);
 		}

@@ -2,6 +2,7 @@
 import type { MethodSpec } from '$lib/documents/experiment.ts';
 import { DocumentError } from '$lib/documents/schema.ts';
 import { readMethodSpec } from '$lib/methods/start.ts';
+import { modelFingerprint } from '$lib/model/index.ts';
 import type { Lab } from '../lab.ts';
 import { fullAnswer, measureText, readText, type CellResult, type TextResult, type TextSpec } from './measure.ts';
 import { SWEEP_TASKS } from './run.ts';
@@ -18,6 +19,8 @@ export interface MeasuredAgain extends Pick<TextResult, 'tokens' | 'steps' | 'fu
 	correct: boolean | null;
 	/** What the full cache answers; the arm was fed it. */
 	answer: number[];
+	/** Of the model that measured it. */
+	fingerprint: string;
 }
 
 /** Throws DocumentError for a task that no sweep has and for a stack that cannot be run. */
@@ -31,7 +34,7 @@ export async function measureAgain(lab: Lab, { task, options, seed, stack }: Cel
 	const answer = await fullAnswer(read, spec.steps);
 	for await (const { tokens, steps, full, cells: [{ problem, kl, agree, share, shareEnd, correct = null }] } of measureText(read, spec, answer, [[cell]], signal)) {
 		if (problem !== undefined) throw new DocumentError('stack', problem);
-		return { tokens, steps, full, kl: kl!, agree: agree!, share: share!, shareEnd: shareEnd!, correct, answer: answer.tokens };
+		return { tokens, steps, full, kl: kl!, agree: agree!, share: share!, shareEnd: shareEnd!, correct, answer: answer.tokens, fingerprint: modelFingerprint(lab.loaded.decoder) };
 	}
 	throw new Error('Nothing was measured.');
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { readSweep, SWEEP_COLUMNS, type SweepRow } from '$lib/documents/sweep.ts';
 import { random } from '$lib/numerics/random.ts';
-import { fold, standardError, type FoldPlan } from './fold.ts';
+import { standardError } from '$lib/numerics/select.ts';
+import { fold, type FoldPlan } from './fold.ts';
 import type { CellResult, TextResult } from './measure.ts';
 
 const stack = (method: string, fraction: number) => [{ method, params: { budget: { fraction } } }];

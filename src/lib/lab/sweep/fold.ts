@@ -1,7 +1,7 @@
 /** From the measurements of a sweep to its table. Pure: the order of the measurements does not matter. */
 import { SWEEP_COLUMNS, SWEEP_VERSION, type SweepDocument, type SweepRow, type SweepTask } from '$lib/documents/sweep.ts';
 import type { MethodSpec } from '$lib/documents/experiment.ts';
-import { mean, quantile } from '$lib/numerics/select.ts';
+import { mean, quantile, standardError } from '$lib/numerics/select.ts';
 import { cellKey, type Cell, type LeftOut } from './cells.ts';
 import type { CellResult, TextResult } from './measure.ts';
 
@@ -14,13 +14,6 @@ export interface FoldPlan extends Pick<SweepDocument, 'command' | 'model' | 'eng
 /** Digits that are kept: more than the spread over the texts lets mean anything. */
 const DIGITS = 4;
 const short = (x: number): number => Number(x.toPrecision(DIGITS));
-
-/** Standard error of the mean; 0 for a single number. */
-export function standardError(numbers: readonly number[]): number {
-	if (numbers.length < 2) return 0;
-	const middle = mean(numbers);
-	return Math.sqrt(numbers.reduce((sum, x) => sum + (x - middle) ** 2, 0) / (numbers.length - 1) / numbers.length);
-}
 
 /** A measured cell of a text, by task, seed and cell; the first of equals counts, and what the plan does not ask for is left out. */
 export function measured(plan: FoldPlan, results: readonly TextResult[]): Map<string, { text: TextResult; cell: CellResult }> {

@@ -2,6 +2,7 @@
 import { attention } from './en/attention.ts';
 import { bill } from './en/bill.ts';
 import { changed } from './en/changed.ts';
+import { compare } from './en/compare.ts';
 import { decision } from './en/decision.ts';
 import { list } from './en/grammar.ts';
 import { hand, policy } from './en/hand.ts';
@@ -22,6 +23,6 @@ import * as terms from './en/terms.ts';
 
 export const en = {
 	...page, ...terms, ...lab, ...models,
-	changed, ribbon, map, attention, lost, headTypes, decision, quantization, spectrum, next, loupe, bill, lessons, methods, hand, policy,
+	changed, ribbon, map, attention, lost, headTypes, decision, quantization, spectrum, next, loupe, bill, lessons, methods, compare, hand, policy,
 	list
 };

@@ -5,7 +5,7 @@ import { terms } from './terms.ts';
 export const name: string = 'Winnow';
 export const tagline: string = 'What a language model keeps, and what it loses, when its memory is made smaller';
 
-export const nav = { lab: 'Lab', lessons: 'Lessons', methods: 'Methods', skip: 'Skip to the pictures', label: 'Pages' };
+export const nav = { lab: 'Lab', lessons: 'Lessons', methods: 'Methods', compare: 'Compare', skip: 'Skip to the pictures', label: 'Pages' };
 
 export const actions = {
 	undo: 'Undo', redo: 'Redo', share: 'Share link', present: 'Present', exit: 'Exit', keys: 'Keys',
