@@ -4,6 +4,7 @@
  * --minutes: groups that would begin later are left out. Writes RESULTS.md and RESULTS.json (with --quick into .cache/bench, unless --out
  * says where). With --only, other groups that are there already stay, if they were measured with the same versions on the same machine.
  */
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { arch, cpus, loadavg, platform } from 'node:os';
 import { resolve } from 'node:path';
@@ -27,6 +28,7 @@ export async function main(args: string[]): Promise<number> {
 		'TensorFlow.js': versionOf(`${root}/node_modules/@tensorflow/tfjs-core`), 'onnxruntime-web': versionOf(`${peers}/onnxruntime-web`),
 		'transformers.js': versionOf(`${peers}/@huggingface/transformers`), '@genai-fi/nanogpt': versionOf(`${peers}/@genai-fi/nanogpt`)
 	};
+	const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
 	const say = (text: string) => console.log(text);
 
 	say('Building the page');
@@ -55,7 +57,7 @@ export async function main(args: string[]): Promise<number> {
 			say(`\n${group.title} (${group.name})`);
 			await makeModel(`${work}/models/${group.model}`, group.config);
 			const load = loadavg()[0] / cpus().length;
-			const measured = { ...(await measureGroup(browser, group, { address, visit: quick ? 100 : 1000, say })), load };
+			const measured = { ...(await measureGroup(browser, group, { address, visit: quick ? 100 : 1000, say })), load, commit };
 			results.groups = [...results.groups, measured];
 			// After every group, so that a run that is stopped leaves what it has.
 			mkdirSync(out, { recursive: true });

@@ -37,8 +37,10 @@ export interface GroupResult {
 	config: GroupPlan['config'];
 	workers: { id: string; label: string; opened?: Opened; failed?: string }[];
 	measures: MeasureResult[];
-	/** Processes that waited for a core when it began, and cores: above 1, other work shared the machine. */
-	load: number;
+	/** Processes that waited for a core when it began, a core; not noted in the first runs. */
+	load?: number;
+	/** What was measured: the commit that was checked out. */
+	commit: string;
 }
 
 export interface MeasureOptions {
@@ -52,7 +54,7 @@ const TOKEN = 7;
 const message = (error: unknown) => (error as Error).message.replace(/^page\.evaluate: (Error: )?/, '').split('\n')[0];
 const promptOf = (count: number) => Array.from({ length: count }, (_, i) => 2 + ((i * 37) % 250));
 
-export async function measureGroup(browser: Browser, group: GroupPlan, options: MeasureOptions): Promise<Omit<GroupResult, 'load'>> {
+export async function measureGroup(browser: Browser, group: GroupPlan, options: MeasureOptions): Promise<Omit<GroupResult, 'load' | 'commit'>> {
 	const { page, bench } = await openPage(browser, options.address);
 	try {
 		const workers: GroupResult['workers'] = [];
