@@ -67,6 +67,13 @@ describe('adakv', () => {
 		expect(arm.bill().items.indices).toBe(TINY.layers * 4 * (TINY.kvHeads + 1));
 	});
 
+	it('at 25 % costs 25 % of the full cache, within 1 %, and its indices', () => {
+		const full = randomArm(400);
+		const { items, total } = new Rig(randomArm(400), [{ method: 'adakv', params: { budget: { fraction: 0.25 } } }]).prefill().arm.bill();
+		expect(items.positions).toBeGreaterThan(0);
+		expect(Math.abs((total - items.positions - items.indices) / full.bill().total - 0.25)).toBeLessThanOrEqual(0.01);
+	});
+
 	it('in bytes stays within them', () => {
 		for (const bytes of [2000, 3001, 5555]) {
 			const arm = new Rig(randomArm(60), [{ method: 'adakv', params: { budget: { bytes }, scorer: { method: 'knorm' } } }]).prefill().arm;
