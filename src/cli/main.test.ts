@@ -3,13 +3,14 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readRecording } from '$lib/documents/recording.ts';
 import { TINY } from '$lib/lab/testing.ts';
 import type { Result } from '$lib/lab/result.ts';
 import { HF_RANDOM, randomLlama } from '$lib/model/random-llama.ts';
 import { methods } from '$lib/methods/registry.ts';
 import { main } from './main.ts';
+import { caught } from './testing.ts';
 
 const ROOT = resolve(fileURLToPath(import.meta.url), '../../..');
 const folder = mkdtempSync(join(tmpdir(), 'winnow-'));
@@ -67,25 +68,7 @@ describe('winnow as a process', () => {
 });
 
 describe('winnow', () => {
-	let out = '';
-	let err = '';
-	const consoles = { log: console.log, info: console.info, debug: console.debug };
-	beforeEach(() => {
-		out = err = '';
-		vi.spyOn(process.stdout, 'write').mockImplementation(((text: string, done?: () => void) => {
-			out += text;
-			done?.();
-			return true;
-		}) as never);
-		vi.spyOn(process.stderr, 'write').mockImplementation(((text: string) => {
-			err += text;
-			return true;
-		}) as never);
-	});
-	afterEach(() => {
-		vi.restoreAllMocks();
-		Object.assign(console, consoles);
-	});
+	const said = caught();
 
 	it.each([
 		['a file that is no JSON', () => '{"version": 1,', /^expected a JSON document; /],
@@ -99,19 +82,19 @@ describe('winnow', () => {
 		['a task that does not exist', () => ({ ...good, prompt: { task: 'haystack', seed: 1 } }), /^prompt: There is no task "haystack"; the tasks are needle/]
 	])('refuses %s with 2', async (_what, document, message) => {
 		expect(await main(['run', write('wrong.json', document())])).toBe(2);
-		expect(out).toBe('');
-		expect(err).toMatch(message);
+		expect(said.out).toBe('');
+		expect(said.err).toMatch(message);
 	});
 
 	it('tells a wrong call from a right one', async () => {
 		for (const args of [[], ['walk'], ['run'], ['run', file('no.json')], ['run', file('good.json'), '--backend', 'metal'], ['run', file('good.json'), '--weights', 'int3'], ['run', file('good.json'), '--fast', '1'], ['methods', 'snapkw']]) {
 			expect(await main(args)).toBe(2);
 		}
-		expect(out).toBe('');
-		expect(err.split('\n')).toContain('--backend must be one of wasm, cpu, webgpu, not metal');
-		expect(err.split('\n')).toContain('--weights must be one of f32, f16, int8, int4, not int3');
+		expect(said.out).toBe('');
+		expect(said.err.split('\n')).toContain('--backend must be one of wasm, cpu, webgpu, not metal');
+		expect(said.err.split('\n')).toContain('--weights must be one of f32, f16, int8, int4, not int3');
 		expect(await main(['--help'])).toBe(0);
-		expect(out).toContain('npm run winnow -- run FILE.json');
+		expect(said.out).toContain('npm run winnow -- run FILE.json');
 	});
 
 	it('ends with 1 when something else goes wrong', async () => {
@@ -119,22 +102,22 @@ describe('winnow', () => {
 		for (const name of ['config.json', 'tokenizer.json', 'model.safetensors']) writeFileSync(join(broken, name), readFileSync(file(name)));
 		const out = join(broken, 'no-such-folder', 'out.json');
 		expect(await main(['record', write('good2.json', { ...good, model: `path:${broken}` }), out])).toBe(1);
-		expect(err).toMatch(/no-such-folder/);
+		expect(said.err).toMatch(/no-such-folder/);
 		rmSync(broken, { recursive: true });
 	});
 
 	it('lists methods and prints tasks', async () => {
 		expect(await main(['methods'])).toBe(0);
-		for (const id of methods.keys()) expect(out).toContain(`${id}: `);
-		out = '';
+		for (const id of methods.keys()) expect(said.out).toContain(`${id}: `);
+		said.out = '';
 		expect(await main(['methods', 'snapkv', '--json'])).toBe(0);
-		expect(JSON.parse(out)[0].params.window.default).toBe(32);
-		out = '';
+		expect(JSON.parse(said.out)[0].params.window.default).toBe(32);
+		said.out = '';
 		expect(await main(['task', 'needle', '--seed', '3', '--length', '400', '--model', `path:${folder}`])).toBe(0);
-		expect(out).toMatch(/\nQ: .*\nA:\n$/);
-		out = '';
+		expect(said.out).toMatch(/\nQ: .*\nA:\n$/);
+		said.out = '';
 		expect(await main(['task', 'needle', '--seed', '3', '--length', '400', '--json', '--model', `path:${folder}`])).toBe(0);
-		expect(JSON.parse(out).prompt).toContain(JSON.parse(out).answer.trim().replace('.', ''));
+		expect(JSON.parse(said.out).prompt).toContain(JSON.parse(said.out).answer.trim().replace('.', ''));
 	});
 
 	it('records a run with its probes', async () => {

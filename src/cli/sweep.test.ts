@@ -1,12 +1,11 @@
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Experiment } from '$lib/documents/experiment.ts';
 import { readSweep } from '$lib/documents/sweep.ts';
-import { TINY } from '$lib/lab/testing.ts';
-import { HF_RANDOM, randomLlama } from '$lib/model/random-llama.ts';
 import { main } from './main.ts';
+import { caught, writeTinyModel } from './testing.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'winnow-'));
 const file = (name: string) => join(folder, name);
@@ -14,32 +13,10 @@ const write = (name: string, document: unknown) => {
 	writeFileSync(file(name), JSON.stringify(document));
 	return file(name);
 };
-let out = '';
-let err = '';
-const consoles = { log: console.log, info: console.info, debug: console.debug };
+const said = caught();
 
-beforeAll(async () => {
-	const source = randomLlama({ ...TINY, max_position_embeddings: 2048 }, HF_RANDOM);
-	for (const name of ['config.json', 'tokenizer.json']) write(name, await source.json(name));
-	writeFileSync(file('model.safetensors'), new Uint8Array((await source.bytes('model.safetensors')) as ArrayBuffer));
-});
+beforeAll(() => writeTinyModel(folder));
 afterAll(() => rmSync(folder, { recursive: true }));
-beforeEach(() => {
-	out = err = '';
-	vi.spyOn(process.stdout, 'write').mockImplementation(((text: string, done?: () => void) => {
-		out += text;
-		done?.();
-		return true;
-	}) as never);
-	vi.spyOn(process.stderr, 'write').mockImplementation(((text: string) => {
-		err += text;
-		return true;
-	}) as never);
-});
-afterEach(() => {
-	vi.restoreAllMocks();
-	Object.assign(console, consoles);
-});
 
 const document = () => ({
 	version: 1, model: `path:${folder}`, prompt: { text: 'The red box has the code 4417.' }, generate: { tokens: 3 },
@@ -49,15 +26,15 @@ const document = () => ({
 describe('winnow match', () => {
 	it('prints the experiment with the size that was found, and says what that is', async () => {
 		expect(await main(['match', write('a.json', document()), '--arm', '0', '--to', '1'])).toBe(0);
-		const found = JSON.parse(out) as Experiment;
+		const found = JSON.parse(said.out) as Experiment;
 		expect(found).toEqual({ ...document(), arms: [{ label: 'a', stack: [{ method: 'knorm', params: { budget: { tokens: 12 } } }] }, document().arms[1]] });
-		expect(err).toBe('arms[0]: knorm with budget {"tokens":12} costs 3168 bytes after the prompt; 3168 were asked for: the same.\n');
+		expect(said.err).toBe('arms[0]: knorm with budget {"tokens":12} costs 3168 bytes after the prompt; 3168 were asked for: the same.\n');
 	});
 
 	it('takes bytes, and says when they cannot be matched', async () => {
 		expect(await main(['match', write('b.json', document()), '--arm', '0', '--to', '100'])).toBe(0);
-		expect((JSON.parse(out) as Experiment).arms[0].stack[0].params).toEqual({ budget: { tokens: 1 } });
-		expect(err).toBe('arms[0]: The bytes cannot be matched: knorm with budget {"tokens":1} costs 264 bytes after the prompt, and 100 were asked for: 164 % more; that is the least it can cost.\n');
+		expect((JSON.parse(said.out) as Experiment).arms[0].stack[0].params).toEqual({ budget: { tokens: 1 } });
+		expect(said.err).toBe('arms[0]: The bytes cannot be matched: knorm with budget {"tokens":1} costs 264 bytes after the prompt, and 100 were asked for: 164 % more; that is the least it can cost.\n');
 	});
 
 	it.each([
@@ -66,8 +43,8 @@ describe('winnow match', () => {
 		['there is no option --from here', ['--arm', '0', '--from', '1']], ['arms[1].matchBytes.arm: expected an arm that does not wait for this one, found 1', ['--arm', '1', '--to', '1']]
 	])('refuses: %s', async (message, args) => {
 		expect(await main(['match', write('c.json', document()), ...args])).toBe(2);
-		expect(out).toBe('');
-		expect(err).toContain(message);
+		expect(said.out).toBe('');
+		expect(said.err).toContain(message);
 	});
 });
 
@@ -79,7 +56,7 @@ describe('winnow sweep', () => {
 
 	it('writes the table, and the same table when it was cut off and called again', async () => {
 		expect(await call('whole')).toBe(0);
-		expect(out).toBe('');
+		expect(said.out).toBe('');
 		const text = readFileSync(file('whole.json'), 'utf8');
 		const table = readSweep(JSON.parse(text));
 		expect(table.rows).toHaveLength(2 * 4);
@@ -93,17 +70,17 @@ describe('winnow sweep', () => {
 			expect(await call('whole')).toBe(0);
 			expect(readFileSync(file('whole.json'), 'utf8')).toBe(text);
 		}
-		err = '';
+		said.err = '';
 		expect(await call('whole')).toBe(0);
-		expect(err).not.toContain('texts');
+		expect(said.err).not.toContain('texts');
 	});
 
 	it('waits for the other part before it writes, unless told to', async () => {
 		expect(await call('parts', '--part', '2/2')).toBe(0);
-		expect(err).toContain('8 measurements are not there yet');
-		err = '';
+		expect(said.err).toContain('8 measurements are not there yet');
+		said.err = '';
 		expect(await call('parts', '--fold')).toBe(0);
-		expect(err).toContain('8 measurements are missing');
+		expect(said.err).toContain('8 measurements are missing');
 		expect(readSweep(JSON.parse(readFileSync(file('parts.json'), 'utf8'))).tasks[0].texts).toBe(1);
 		expect(await call('parts', '--part', '1/2')).toBe(0);
 		const strip = (name: string) => ({ ...readSweep(JSON.parse(readFileSync(file(name), 'utf8'))), command: '' });
@@ -116,11 +93,11 @@ describe('winnow sweep', () => {
 		const text = readFileSync(work, 'utf8');
 		writeFileSync(work, text.replace(/"fingerprint":"./, '"fingerprint":"x'));
 		expect(await call('other')).toBe(2);
-		expect(err).toMatch(/1-of-1\.jsonl was made with another model, engine or other tasks; move it away/);
+		expect(said.err).toMatch(/1-of-1\.jsonl was made with another model, engine or other tasks; move it away/);
 		writeFileSync(work, text);
 		appendFileSync(work, 'x\n');
 		expect(await call('other')).toBe(2);
-		expect(err).toMatch(/is damaged in line \d+; take that line out/);
+		expect(said.err).toMatch(/is damaged in line \d+; take that line out/);
 	});
 
 	it.each([
@@ -130,6 +107,6 @@ describe('winnow sweep', () => {
 		['--backend must be one of', ['--backend', 'metal']], ['there is no option --seed here', ['--seed', '1']], ['sweep takes options only, not "nano"', ['nano']]
 	])('refuses: %s', async (message, args) => {
 		expect(await main(['sweep', ...args])).toBe(2);
-		expect(err).toMatch(new RegExp(message));
+		expect(said.err).toMatch(new RegExp(message));
 	});
 });

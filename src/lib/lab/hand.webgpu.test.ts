@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Edit } from '$lib/documents/experiment.ts';
-import { experiment, tinyLab } from './testing.ts';
+import { onBoth } from './testing.ts';
 
 it('on webgpu what a hand evicts and restores reaches the device before the step is read, as on wasm', async () => {
 	const edits: Edit[] = [
@@ -9,16 +9,7 @@ it('on webgpu what a hand evicts and restores reaches the device before the step
 	];
 	const snapkv = { method: 'snapkv', params: { budget: { fraction: 0.3 }, window: 8 } };
 	const parts = { arms: [{ stack: [snapkv], edits }, { stack: [snapkv, { method: 'kivi', params: { group: 16, residual: 16 } }], edits }], forced: 'The red', report: ['logits'] };
-	const results = [];
-	for (const backend of ['webgpu', 'wasm'] as const) {
-		const lab = await tinyLab(backend);
-		const run = await lab.start(experiment(parts));
-		await run.advance();
-		results.push(run.result());
-		run.dispose();
-		lab.dispose();
-	}
-	const [gpu, wasm] = results;
+	const { gpu, wasm } = await onBoth(parts);
 	for (const [i, arm] of gpu.arms.entries()) {
 		for (const [step, row] of arm.logits!.entries()) {
 			const other = wasm.arms[i].logits![step];

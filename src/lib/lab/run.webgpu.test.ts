@@ -1,22 +1,13 @@
 import { expect, it } from 'vitest';
 import { flatSuite } from './flat-suite.ts';
-import { experiment, tinyLab } from './testing.ts';
+import { onBoth } from './testing.ts';
 
 it('on webgpu an arm from which nothing is taken is bit for bit the full cache, and wasm says the same', async () => {
 	const parts = {
 		arms: [{ stack: [] }, { stack: [{ method: 'snapkv', params: { budget: { fraction: 1 } } }] }, { stack: [{ method: 'snapkv', params: { window: 8 } }] }],
 		forced: 'The red', report: ['logits', 'steps', 'kept']
 	};
-	const results = [];
-	for (const backend of ['webgpu', 'wasm'] as const) {
-		const lab = await tinyLab(backend);
-		const run = await lab.start(experiment(parts));
-		await run.advance();
-		results.push(run.result());
-		run.dispose();
-		lab.dispose();
-	}
-	const [gpu, wasm] = results;
+	const { gpu, wasm } = await onBoth(parts);
 	expect(gpu.arms[0].logits).toEqual(gpu.reference.logits);
 	expect(gpu.arms[1].logits).toEqual(gpu.reference.logits);
 	expect(gpu.arms[2].kept).toEqual(wasm.arms[2].kept);

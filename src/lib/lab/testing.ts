@@ -7,6 +7,7 @@ import type { Experiment, MethodSpec } from '$lib/documents/experiment.ts';
 import { parseExperiment } from '$lib/documents/schema.ts';
 import { packShipped } from './calibrate/shipped.ts';
 import { Lab } from './lab.ts';
+import type { Result } from './result.ts';
 
 export const TINY = {
 	architectures: ['LlamaForCausalLM'], model_type: 'llama', vocab_size: 320, hidden_size: 48, intermediate_size: 64, num_hidden_layers: 2,
@@ -28,6 +29,22 @@ export async function tinyLab(backend: Preferred = 'wasm', config: Record<string
 /** A document with what tests leave out. */
 export function experiment(parts: Record<string, unknown>): Experiment {
 	return parseExperiment({ version: 1, model: 'tiny', prompt: { text: TEXT }, arms: [], ...parts }, { unknown: 'error' }).experiment;
+}
+
+/** The same run on WebGPU and on wasm. */
+export async function onBoth(parts: Record<string, unknown>): Promise<{ gpu: Result; wasm: Result }> {
+	const on = async (backend: Preferred) => {
+		const lab = await tinyLab(backend);
+		const run = await lab.start(experiment(parts));
+		await run.advance();
+		const result = run.result();
+		run.dispose();
+		lab.dispose();
+		return result;
+	};
+	// One after the other: a process has one backend at a time.
+	const gpu = await on('webgpu');
+	return { gpu, wasm: await on('wasm') };
 }
 
 /** 96 characters: with a tokenizer of bytes as many tokens, and one more where there is a first one. */
