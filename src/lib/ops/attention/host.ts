@@ -1,7 +1,7 @@
 /**
- * Attention of one token a row on wasm and cpu: plain loops over the tensors' own memory. Batched
- * products of stock ops take a scalar path in wasm and cannot skip hidden places; with arms that
- * have evicted most of their slots these loops do a fraction of the work. Sums are in float64.
+ * Attention of one token a row on cpu, and on wasm where our own WebAssembly cannot run: plain loops over
+ * the tensors' own memory. Batched products of stock ops take a scalar path in wasm and cannot skip hidden
+ * places; with arms that have evicted most of their slots this does a fraction of the work. Sums are in float64.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { hostView } from '../buffers.ts';
@@ -16,8 +16,7 @@ export function hostAttention({ query, keys, values, bias }: Inputs, wanted: Att
 		values: hostView(values) as Float32Array, bias: hostView(bias) as Float32Array
 	};
 	const out = new Float32Array(batch * heads * dim);
-	const logSumExp = new Float32Array(batch * heads);
-	const shares = wanted.probabilities || wanted.columnSums ? new Float32Array(batch * heads * capacity) : null;
+	const results = resultsOf(wanted, { batch, heads, capacity });
 	const scratch = { places: new Int32Array(capacity), extra: new Float64Array(capacity), weights: new Float64Array(capacity), query: new Float64Array(dim), sum: new Float64Array(dim) };
 	const group = heads / kvHeads;
 	for (let row = 0; row < batch * kvHeads; row++) {
@@ -30,15 +29,30 @@ export function hostAttention({ query, keys, values, bias }: Inputs, wanted: Att
 			for (let i = 0; i < count; i++) total += scratch.weights[i] = Math.exp(scratch.weights[i] - peak);
 			mix(numbers.values, base, count, dim, scratch);
 			for (let c = 0; c < dim; c++) out[head * dim + c] = scratch.sum[c] / total;
-			logSumExp[head] = peak + Math.log(total);
-			if (shares) for (let i = 0; i < count; i++) shares[head * capacity + scratch.places[i]] = scratch.weights[i] / total;
+			results.take(head, peak + Math.log(total), scratch.weights.subarray(0, count), scratch.places, total);
 		}
 	}
-	const results = [tf.tensor(out, [batch, heads, 1, dim])];
-	if (wanted.logSumExp) results.push(tf.tensor(logSumExp, [batch, heads, 1]));
-	if (wanted.probabilities) results.push(tf.tensor(shares!, [batch, heads, 1, capacity]));
-	if (wanted.columnSums) results.push(tf.tensor(shares!.slice(), [batch, heads, capacity]));
-	return results;
+	return [tf.tensor(out, [batch, heads, 1, dim]), ...results.tensors()];
+}
+
+/** Collects what is wanted beside the output, head by head (row x heads), and makes its tensors in the promised order. */
+export function resultsOf(wanted: AttentionAttrs, { batch, heads, capacity }: { batch: number; heads: number; capacity: number }) {
+	const logSumExp = new Float32Array(batch * heads);
+	const shares = wanted.probabilities || wanted.columnSums ? new Float32Array(batch * heads * capacity) : null;
+	return {
+		/** `weights` of the listed `places`, before the division by their `total`. */
+		take(head: number, log: number, weights: ArrayLike<number>, places: Int32Array, total: number): void {
+			logSumExp[head] = log;
+			if (shares) for (let i = 0; i < weights.length; i++) shares[head * capacity + places[i]] = weights[i] / total;
+		},
+		tensors(): tf.Tensor[] {
+			const made: tf.Tensor[] = [];
+			if (wanted.logSumExp) made.push(tf.tensor(logSumExp, [batch, heads, 1]));
+			if (wanted.probabilities) made.push(tf.tensor(shares!, [batch, heads, 1, capacity]));
+			if (wanted.columnSums) made.push(tf.tensor(shares!.slice(), [batch, heads, capacity]));
+			return made;
+		}
+	};
 }
 
 interface Scratch {
@@ -50,7 +64,9 @@ interface Scratch {
 }
 
 /** Lists the places that may be read and their biases; the one appended in this pass counts with 0. */
-function visible(bias: Float32Array, base: number, capacity: number, own: number, { places, extra }: Scratch): number {
+export function visible(
+	bias: Float32Array, base: number, capacity: number, own: number, { places, extra }: { places: Int32Array; extra: Float32Array | Float64Array }
+): number {
 	let count = 0;
 	for (let place = 0; place < capacity; place++) {
 		const b = place === own ? 0 : bias[base + place];

@@ -3,15 +3,17 @@ import { hostView } from '../buffers.ts';
 import type { Attrs, Inputs } from '../kernel.ts';
 import { hostAttention } from './host.ts';
 import type { AttentionAttrs } from './index.ts';
+import { wasmAttention } from './wasm.ts';
 
 const HIDDEN = -1e30;
 /** Queries a block of a long pass: bounds the scores held at once. */
 const BLOCK = 128;
 
-/** On wasm and cpu: loops for one token a row, stock ops for longer passes. */
+/** On wasm and cpu: our own code for one token a row, stock ops for longer passes. */
 export function stock(inputs: Inputs, attrs: Attrs): tf.Tensor[] {
 	const wanted = attrs as unknown as AttentionAttrs;
-	return (inputs.query.shape as number[])[2] === 1 ? hostAttention(inputs, wanted) : manyTokens(inputs, wanted);
+	if ((inputs.query.shape as number[])[2] > 1) return manyTokens(inputs, wanted);
+	return wasmAttention(inputs, wanted) ?? hostAttention(inputs, wanted);
 }
 
 /** Bias of every place as the last token of the pass sees it: zero where this pass appended. */

@@ -10,6 +10,7 @@ import { hostAttention } from './host.ts';
 import { attention } from './index.ts';
 import { attentionReference } from './reference.ts';
 import { manyTokens } from './stock.ts';
+import { wasmAttention } from './wasm.ts';
 
 interface Case { profile?: Profile; batch: number; heads: number; kvHeads: number; tokens: number; capacity: number; dim: number }
 
@@ -60,6 +61,27 @@ export function attentionSuite(backend: Preferred): void {
 				expect([bare.logSumExp, bare.probabilities, bare.columnSums, sums.logSumExp]).toEqual([undefined, undefined, undefined, undefined]);
 				return [all.out, all.logSumExp!, all.probabilities!, all.columnSums!, sums.columnSums!, bare.out];
 			}, [expected.out, expected.logSumExp, expected.probabilities, expected.columnSums, expected.columnSums, expected.out], 5e-6);
+		});
+
+		it.skipIf(backend !== 'wasm').each([
+			{ heads: 1, kvHeads: 1, dim: 8 }, { heads: 2, kvHeads: 2, dim: 64 }, { heads: 2, kvHeads: 1, dim: 80 }, { heads: 9, kvHeads: 3, dim: 64 },
+			{ heads: 4, kvHeads: 1, dim: 56 }, { heads: 5, kvHeads: 1, dim: 24 }, { heads: 7, kvHeads: 1, dim: 128 }, { heads: 16, kvHeads: 2, dim: 96 }
+		])('reads one token in WebAssembly of our own, $heads/$kvHeads heads of $dim', async (heads) => {
+			const { query, keys, values, bias, at } = scene({ batch: 2, tokens: 1, capacity: 77, ...heads });
+			const expected = attentionReference(query, keys, values, bias, at);
+			await check(backend, () => {
+				const own = wasmAttention({ query: tensor(query), keys: tensor(keys), values: tensor(values), bias: tensor(bias) },
+					{ at, probabilities: true, columnSums: true, logSumExp: true });
+				expect(own, 'null: no SIMD, or no memory found in the backend').not.toBeNull();
+				return own!;
+			}, [expected.out, expected.logSumExp, expected.probabilities, expected.columnSums], 5e-6);
+		});
+
+		it.skipIf(backend !== 'wasm')('leaves heads that do not fit eight columns to the loop', () => {
+			const { query, keys, values, bias, at } = scene({ batch: 1, heads: 2, kvHeads: 1, tokens: 1, capacity: 5, dim: 20 });
+			const inputs = { query: tensor(query), keys: tensor(keys), values: tensor(values), bias: tensor(bias) };
+			expect(tf.tidy(() => wasmAttention(inputs, { at, probabilities: false, columnSums: false, logSumExp: false }))).toBeNull();
+			tf.dispose(inputs);
 		});
 
 		it.skipIf(backend === 'webgpu')('reads one token by loops as by stock ops', async () => {
