@@ -9,9 +9,9 @@ import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { runProgram, writtenOut } from '../program.ts';
 import type { PassDescription } from './pass.ts';
 
-/** Threads of a workgroup of scores, and places that a thread scores. */
+/** Threads of a workgroup of scores, and places that a thread scores: a vec4 of them. */
 const THREADS = 32;
-const PLACES = 4;
+const PLACES = 4 as const;
 /** Query heads of a thread: sums of more would not stay in registers. */
 const MOST_HEADS = 4;
 /** Threads of a workgroup of sums, and elements of values (vec4 or single channels) that a thread adds up. */
@@ -46,66 +46,73 @@ const placesOf = ({ queries, parts }: Plan) => `
 	let part = i32(workgroupId.y) % ${parts};
 	${writtenOut('g', queries, (g) => `let row${g} = (base * uniforms.group + min(part * ${queries} + ${g}, uniforms.group - 1)) * uniforms.tokens + t;`)}`;
 
-/** [batch x heads x tokens, capacity], -1e30 where a place is hidden. */
+/** [batch x heads x tokens, capacity / PLACES] of vec4, -1e30 where a place is hidden. */
 function scoresOf(backend: WebGPUBackend, { batch, heads, tokens, capacity, inputs, ints, floats, key, common }: PassDescription, plan: Plan): TensorInfo {
 	const { queries, parts } = plan;
 	const each = (body: (g: string) => string) => writtenOut('g', queries, body);
 	const all = (body: (p: string) => string) => writtenOut('p', PLACES, body);
+	const quads = Math.ceil(capacity / PLACES);
 	return runProgram(backend, {
 		key: `attention_scores_${key}_${parts}_${queries}`,
-		inputs, result: [batch * heads * tokens, capacity], ints, floats,
-		groups: [Math.ceil(capacity / (PLACES * THREADS)), ints.kvHeads * parts, batch * tokens], threads: THREADS,
+		inputs, result: [batch * heads * tokens, quads * PLACES], components: PLACES, ints: { ...ints, quads }, floats,
+		groups: [Math.ceil(quads / THREADS), ints.kvHeads * parts, batch * tokens], threads: THREADS,
 		code: `${common}
 fn main() {
-	let first = (i32(workgroupId.x) * ${THREADS} + i32(localId.x)) * ${PLACES};
-	if (first >= uniforms.capacity) { return; }
+	let quad = i32(workgroupId.x) * ${THREADS} + i32(localId.x);
+	if (quad >= uniforms.quads) { return; }
 	${placesOf(plan)}
 	let appended = at[base];
-	${all((p) => `let place${p} = min(first + ${p}, uniforms.capacity - 1);
-	let extra${p} = seenAfter(appended, base, place${p}, t);
-	let at${p} = (base * uniforms.capacity + place${p}) * uniforms.steps;
-	${each((g) => `var score${g}_${p} = HIDDEN;`)}`)}
-	if (${Array.from({ length: PLACES }, (_, p) => `extra${p} > -1e29`).join(' || ')}) {
-		${each((g) => all((p) => `score${g}_${p} = 0.0;`))}
+	${all((p) => `let place${p} = min(quad * ${PLACES} + ${p}, uniforms.capacity - 1);
+	var extra${p} = seenAfter(appended, base, place${p}, t);
+	${p === '0' ? '' : `if (quad * ${PLACES} + ${p} >= uniforms.capacity) { extra${p} = HIDDEN; }`}
+	let at${p} = (base * uniforms.capacity + place${p}) * uniforms.steps;`)}
+	${each((g) => `var score${g} = vec4<f32>(HIDDEN);`)}
+	let extra = vec4<f32>(extra0, extra1, extra2, extra3);
+	if (any(extra > vec4<f32>(-1e29))) {
+		${each((g) => `score${g} = vec4<f32>(0.0);`)}
 		for (var j = 0; j < uniforms.steps; j++) {
 			${all((p) => `let key${p} = keys[at${p} + j];`)}
-			${each((g) => `{ let a = q[row${g} * uniforms.steps + j]; ${all((p) => `score${g}_${p} += product(a, key${p});`)} }`)}
+			${each((g) => `{ let a = q[row${g} * uniforms.steps + j]; score${g} += vec4<f32>(product(a, key0), product(a, key1), product(a, key2), product(a, key3)); }`)}
 		}
-		${each((g) => all((p) => `score${g}_${p} = select(HIDDEN, score${g}_${p} * uniforms.scale + extra${p}, extra${p} > -1e29);`))}
+		${each((g) => `score${g} = select(vec4<f32>(HIDDEN), score${g} * uniforms.scale + extra, extra > vec4<f32>(-1e29));`)}
 	}
-	${each((g) => all((p) => `result[row${g} * uniforms.capacity + place${p}] = score${g}_${p};`))}
+	${each((g) => `result[row${g} * uniforms.quads + quad] = score${g};`)}
 }`
 	});
 }
 
 /** A thread adds up some channels of the queries of a KV head. */
-function sumsOf(backend: WebGPUBackend, { batch, heads, tokens, headDim, steps, type, values, ints, key, put }: PassDescription, plan: Plan, scores: TensorInfo, withLog: boolean): TensorInfo {
+function sumsOf(backend: WebGPUBackend, { batch, heads, tokens, headDim, steps, type, capacity, values, ints, key, put }: PassDescription, plan: Plan, scores: TensorInfo, withLog: boolean): TensorInfo {
 	const { queries, parts } = plan;
 	const stride = headDim + Number(withLog);
 	const own = Math.min(ELEMENTS, steps);
 	const each = (body: (g: string) => string) => writtenOut('g', queries, body);
 	const all = (body: (e: string) => string) => writtenOut('e', own, body);
+	const quads = Math.ceil(capacity / PLACES);
 	return runProgram(backend, {
 		key: `attention_sums_${key}_${parts}_${queries}_${withLog}`,
-		inputs: [['scores', scores], values], result: withLog ? [batch * heads * tokens, stride] : [batch, heads, tokens, headDim],
-		ints, groups: [Math.ceil(steps / (own * SUM_THREADS)), ints.kvHeads * parts, batch * tokens], threads: SUM_THREADS,
+		inputs: [['scores', scores, PLACES], values], result: withLog ? [batch * heads * tokens, stride] : [batch, heads, tokens, headDim],
+		ints: { ...ints, quads }, groups: [Math.ceil(steps / (own * SUM_THREADS)), ints.kvHeads * parts, batch * tokens], threads: SUM_THREADS,
 		code: `
+fn largest(four : vec4<f32>) -> f32 { return max(max(four.x, four.y), max(four.z, four.w)); }
 fn main() {
 	let first = (i32(workgroupId.x) * ${SUM_THREADS} + i32(localId.x)) * ${own};
 	if (first >= ${steps}) { return; }
 	${placesOf(plan)}
-	${each((g) => `let from${g} = row${g} * uniforms.capacity; var peak${g} = -1e38; var total${g} = 0.0; ${all((e) => `var sum${g}_${e} = ${type}(0.0);`)}`)}
-	for (var place = 0; place < uniforms.capacity; place++) {
-		${each((g) => `peak${g} = max(peak${g}, scores[from${g} + place]);`)}
-	}
-	for (var place = 0; place < uniforms.capacity; place++) {
-		let score0 = scores[from0 + place];
-		// A place is hidden from all heads alike.
-		if (score0 > -1e29) {
-			let at = (base * uniforms.capacity + place) * ${steps} + first;
-			${each((g) => `let weight${g} = exp(${g === '0' ? 'score0' : `scores[from${g} + place]`} - peak${g}); total${g} += weight${g};`)}
-			${all((e) => `{ let value = vals[${steps % own ? `min(at + ${e}, (base * uniforms.capacity + place + 1) * ${steps} - 1)` : `at + ${e}`}]; ${each((g) => `sum${g}_${e} += weight${g} * value;`)} }`)}
+	${each((g) => `let from${g} = row${g} * uniforms.quads; var peak${g} = -1e38; var total${g} = 0.0; ${all((e) => `var sum${g}_${e} = ${type}(0.0);`)}`)}
+	for (var quad = 0; quad < uniforms.quads; quad++) {
+		// Places are hidden from all heads alike. A software adapter runs what a branch skips; only a loop spares it.
+		var scores0 = scores[from0 + quad];
+		while (largest(scores0) <= -1e29 && quad < uniforms.quads - 1) { quad++; scores0 = scores[from0 + quad]; }
+		${each((g) => `${g === '0' ? '' : `let scores${g} = scores[from${g} + quad];`} let high${g} = max(peak${g}, largest(scores${g}));`)}
+		if (${Array.from({ length: queries }, (_, g) => `high${g} > peak${g}`).join(' || ')}) {
+			${each((g) => `{ let less = exp(peak${g} - high${g}); peak${g} = high${g}; total${g} *= less; ${all((e) => `sum${g}_${e} *= less;`)} }`)}
 		}
+		${each((g) => `let weights${g} = exp(scores${g} - peak${g}); total${g} += dot(weights${g}, vec4<f32>(1.0));`)}
+		${writtenOut('p', PLACES, (p) => `if (scores0[${p}] > -1e29) {
+			let at = (base * uniforms.capacity + quad * ${PLACES} + ${p}) * ${steps};
+			${all((e) => `{ let value = vals[at + ${steps % own ? `min(first + ${e}, ${steps - 1})` : `first + ${e}`}]; ${each((g) => `sum${g}_${e} += weights${g}[${p}] * value;`)} }`)}
+		}`)}
 	}
 	${each((g) => `if (part * ${queries} + ${g} < uniforms.group) {
 		${all((e) => `if (first + ${e} < ${steps}) { ${put(`row${g} * ${stride}`, `(first + ${e})`, `(sum${g}_${e} / total${g})`)} }`)}
