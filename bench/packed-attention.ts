@@ -8,7 +8,7 @@ import { arch, cpus, platform } from 'node:os';
 import * as tf from '@tensorflow/tfjs-core';
 import { attentionPacked, type Bits, type PackedFormat, type PackedSegment } from '../src/lib/ops/attention-packed/index.ts';
 import { packedScene, side } from '../src/lib/ops/attention-packed/testing.ts';
-import { attention, openBackend, persistentFrom, read } from '../src/lib/ops/index.ts';
+import { attention, attentionTogether, openBackend, persistentFrom, read } from '../src/lib/ops/index.ts';
 import { normal, tensor } from '../src/lib/ops/testing.ts';
 
 interface Shape { heads: number; kvHeads: number; headDim: number }
@@ -55,13 +55,12 @@ async function compare(name: string, rows: number, context: number, bits: Bits, 
 	const at = new Int32Array(rows * kvHeads).fill(TAIL - 1);
 	const runs = {
 		float: () => [attention(query, keys, values, whole, at, { outOnly: true }).out],
-		packed: () => Object.values(attentionPacked(query, [segment])) as tf.Tensor[],
+		packed: () => [attentionPacked(query, [segment], { outOnly: true }).out],
 		beside: () => {
-			const exact = attention(query, keys, values, tail, at);
-			const onto = { out: exact.out, logSumExp: exact.logSumExp! };
-			const both = attentionPacked(query, [segment], { onto });
-			tf.dispose([onto.out, onto.logSumExp]);
-			return [both.out, both.logSumExp];
+			const together = attentionTogether(query, keys, values, tail, at);
+			const { out } = attentionPacked(query, [segment], { onto: { together }, outOnly: true });
+			together.dispose();
+			return [out];
 		}
 	};
 	const times = { float: [] as number[], packed: [] as number[], beside: [] as number[] };

@@ -48,11 +48,7 @@ export class Attention implements Contestant {
 		});
 		const segment = pool.segment() as PackedSegment;
 		scatter.flush();
-		this.slots.set(slot, () => {
-			const { out, logSumExp } = attentionPacked(query, [segment]);
-			logSumExp.dispose();
-			return out;
-		});
+		this.slots.set(slot, () => attentionPacked(query, [segment], { outOnly: true }).out);
 	}
 
 	async step({ slot = '' }: Step): Promise<Answer> {

@@ -11,7 +11,7 @@ export { rmsNorm } from './rms-norm/index.ts';
 export { layerNorm } from './layer-norm/index.ts';
 export { joinHeads, rope, rotation, splitHeads, type HeadsLayout, type Rotation } from './heads/index.ts';
 export { appendSlots } from './append-slots/index.ts';
-export { attention, type AttentionOptions, type AttentionResult } from './attention/index.ts';
+export { attention, attentionTogether, type AttentionOptions, type AttentionResult } from './attention/index.ts';
 export { attentionPacked, PackedPool, type PackedFormat, type PackedSegment } from './attention-packed/index.ts';
 export { mergeSummary, type SummaryTensors } from './merge-summary/index.ts';
 export {

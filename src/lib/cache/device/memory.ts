@@ -8,7 +8,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayerInput, Memory, Pass } from '$lib/model/types.ts';
 import { attentionPacked, type PackedSegment } from '$lib/ops/attention-packed/index.ts';
-import { appendSlots, attention, mergeSummary, readMany, type AttentionResult } from '$lib/ops/index.ts';
+import { appendSlots, attention, attentionTogether, mergeSummary, readMany, type AttentionResult } from '$lib/ops/index.ts';
 import type { ArmCache } from '../arm-cache.ts';
 import { attentionRows, readHeld, type PassKind, type PassWants, type Running } from './pass.ts';
 import { hold, lastQueries } from './prefill.ts';
@@ -78,6 +78,12 @@ export class DeviceMemory implements Memory {
 		const summary = copy.summaries.tensors;
 		const segments = copy.packed.segments();
 		const { attention: wantsAttention, attentionSums: wantsSums } = running.wants;
+		if (segments.length && !summary && !wantsAttention && !wantsSums) {
+			const together = attentionTogether(query, copy.keys, copy.values, copy.bias, at);
+			const { out } = attentionPacked(query, segments, { onto: { together }, outOnly: true });
+			together.dispose();
+			return out;
+		}
 		// Column sums over two kinds of places need every token's own share of each.
 		const result = attention(query, copy.keys, copy.values, copy.bias, at, {
 			probabilities: Boolean(wantsAttention) || (wantsSums && segments.length > 0),
@@ -107,7 +113,7 @@ export class DeviceMemory implements Memory {
 		if (both.probabilities) {
 			running.packed[layer] = { segments, shares: both.probabilities.map((shares) => tf.keep(shares)) };
 			held.logExact = tf.keep(onto.logSumExp);
-			held.logBefore = tf.keep(both.logSumExp);
+			held.logBefore = tf.keep(both.logSumExp!);
 		} else {
 			onto.logSumExp.dispose();
 		}

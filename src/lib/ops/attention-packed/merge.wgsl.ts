@@ -3,8 +3,14 @@ import { flatIndex } from '../program.ts';
 
 export const THREADS = 64;
 
-/** Peak and denominator of everything that query `row` read; `here` is false where it has no pages. */
-const weigh = (headDim: number, hasBase: boolean) => `
+/** How what was read elsewhere is bound: `base` [.., headDim] and `logs`, or `base` with the log-sum-exp behind each row. */
+export type BaseForm = 'none' | 'apart' | 'together';
+
+/** WGSL: the log-sum-exp of what was read elsewhere. */
+const logOf = (headDim: number, form: BaseForm) => (form === 'together' ? `base[row * ${headDim + 1} + ${headDim}]` : 'logs[row]');
+
+/** Peak and denominator of everything that query `row` read. */
+const weigh = (headDim: number, form: BaseForm) => `
 	let t = row % uniforms.tokens;
 	let queryHead = (row / uniforms.tokens) % uniforms.heads;
 	let b = row / (uniforms.tokens * uniforms.heads);
@@ -12,42 +18,44 @@ const weigh = (headDim: number, hasBase: boolean) => `
 	let head = b * uniforms.kvHeads + queryHead / (uniforms.heads / uniforms.kvHeads);
 	let parted = select(0, (table[2 * uniforms.batch + head] + uniforms.ahead - 1) / uniforms.ahead, nth >= 0);
 	let start = ((nth * uniforms.heads + queryHead) * uniforms.tokens + t) * uniforms.splits * ${headDim + 2} + ${headDim};
-	var peak = ${hasBase ? 'logs[row]' : '-1e30'};
+	${form === 'none' ? '' : `let elsewhere = ${logOf(headDim, form)};`}
+	var peak = ${form === 'none' ? '-1e30' : 'elsewhere'};
 	for (var s = 0; s < parted; s++) {
 		if (parts[start + s * ${headDim + 2} + 1] > 0.0) { peak = max(peak, parts[start + s * ${headDim + 2}]); }
 	}
-	var total = ${hasBase ? 'exp(logs[row] - peak)' : '0.0'};
+	var total = ${form === 'none' ? '0.0' : 'exp(elsewhere - peak)'};
 	let own = total;
 	for (var s = 0; s < parted; s++) {
 		let at = start + s * ${headDim + 2};
 		if (parts[at + 1] > 0.0) { total += exp(parts[at] - peak) * parts[at + 1]; }
 	}`;
 
-/** Bindings: parts, table and, with a base, logs and base. One thread a channel of a query. */
-export const mergeOut = (headDim: number, hasBase: boolean) => `
+/** Bindings: parts, table and what `form` says. One thread a channel of a query. */
+export const mergeOut = (headDim: number, form: BaseForm) => `
 fn main() {
 	let i = ${flatIndex(THREADS)};
 	if (i >= uniforms.size) { return; }
 	let row = i / ${headDim};
-	${weigh(headDim, hasBase)}
-	var sum = ${hasBase ? 'own * base[i]' : '0.0'};
+	${weigh(headDim, form)}
+	${form === 'none' ? '' : `let before = base[${form === 'together' ? `row * ${headDim + 1} + i % ${headDim}` : 'i'}];`}
+	var sum = ${form === 'none' ? '0.0' : 'own * before'};
 	for (var s = 0; s < parted; s++) {
 		let at = start + s * ${headDim + 2};
 		if (parts[at + 1] > 0.0) { sum += exp(parts[at] - peak) * parts[at - ${headDim} + i % ${headDim}]; }
 	}
-	result[i] = ${hasBase ? 'select(sum / total, base[i], own == total)' : 'select(0.0, sum / total, total > 0.0)'};
+	result[i] = ${form === 'none' ? 'select(0.0, sum / total, total > 0.0)' : 'select(sum / total, before, own == total)'};
 }`;
 
 /** One thread a query: the log-sum-exp of everything. */
-export const mergeLog = (headDim: number, hasBase: boolean) => `
+export const mergeLog = (headDim: number, form: BaseForm) => `
 fn main() {
 	let row = ${flatIndex(THREADS)};
 	if (row >= uniforms.size) { return; }
-	${weigh(headDim, hasBase)}
-	result[row] = ${hasBase ? 'select(peak + log(total), logs[row], own == total)' : 'select(-1e30, peak + log(total), total > 0.0)'};
+	${weigh(headDim, form)}
+	result[row] = ${form === 'none' ? 'select(-1e30, peak + log(total), total > 0.0)' : 'select(peak + log(total), elsewhere, own == total)'};
 }`;
 
-/** Bindings: parts (raw scores behind them), table, logs. One thread a place of a query. */
+/** Bindings: scores (raw, from number `scoresAt` on), table, logs. One thread a place of a query. */
 export const shares = (rows: number) => `
 fn main() {
 	let i = ${flatIndex(THREADS)};
@@ -61,6 +69,6 @@ fn main() {
 	let slot = (i % places) / ${rows};
 	result[i] = 0.0;
 	if (nth < 0 || slot >= table[2 * uniforms.batch + head]) { return; }
-	let score = parts[uniforms.scoresAt + ((nth * uniforms.heads + queryHead) * uniforms.tokens + row % uniforms.tokens) * places + i % places];
+	let score = scores[uniforms.scoresAt + ((nth * uniforms.heads + queryHead) * uniforms.tokens + row % uniforms.tokens) * places + i % places];
 	if (score > -1e29) { result[i] = exp(score - logs[row]); }
 }`;

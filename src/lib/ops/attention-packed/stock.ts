@@ -8,28 +8,38 @@ import type { PackedAttrs } from './index.ts';
 import type { PackedSegment } from './pool.ts';
 
 export function stock(inputs: Inputs, attrs: Attrs): tf.Tensor[] {
-	const { segments, probabilities } = attrs as unknown as PackedAttrs;
+	const { segments, probabilities, outOnly } = attrs as unknown as PackedAttrs;
 	const [batch, heads, tokens, headDim] = inputs.query.shape;
 	const rows = [batch, heads, tokens] as [number, number, number];
 	const parts = segments.map((segment, i) => decode(segment, inputs[`pool${i}`], inputs[`table${i}`]));
 	const scores = parts.map(({ keys, bias }, i) => scoresOf(inputs.query, keys, bias, segments[i].kvHeads));
-	let log = inputs.logSumExp ?? tf.fill(rows, HIDDEN);
+	const base = baseOf(inputs);
+	let log = base?.log ?? tf.fill(rows, HIDDEN);
 	const before = log;
 	for (const score of scores) log = logAdd(log, tf.logSumExp(score, -1));
 	const share = (own: tf.Tensor) => tf.where(tf.lessEqual(own, -1e29), tf.zerosLike(own), tf.exp(tf.sub(own, tf.reshape(log, [...rows, 1]))));
 	const shares = scores.map(share);
-	let out = inputs.out ? tf.mul(inputs.out, tf.reshape(tf.exp(tf.sub(before, log)), [...rows, 1])) : tf.zeros([...rows, headDim]);
+	let out: tf.Tensor = base ? tf.mul(base.out, tf.reshape(tf.exp(tf.sub(before, log)), [...rows, 1])) : tf.zeros([...rows, headDim]);
 	shares.forEach((p, i) => {
 		const { kvHeads } = segments[i];
 		const grouped = tf.reshape(p, [batch * kvHeads, (heads / kvHeads) * tokens, -1]);
 		out = tf.add(out, tf.reshape(tf.matMul(grouped, parts[i].values), out.shape));
 	});
 	// A row that reads nothing here keeps its bits.
-	if (inputs.out) {
+	if (base) {
 		const alone = tf.equal(log, before);
-		out = tf.where(tf.broadcastTo(tf.reshape(alone, [...rows, 1]), out.shape), inputs.out, out);
+		out = tf.where(tf.broadcastTo(tf.reshape(alone, [...rows, 1]), out.shape), base.out, out);
 	}
-	return [out, tf.maximum(log, HIDDEN), ...(probabilities ? shares : [])];
+	return [out, ...(outOnly ? [] : [tf.maximum(log, HIDDEN)]), ...(probabilities ? shares : [])];
+}
+
+/** What was read elsewhere: out [batch, heads, tokens, headDim] and log-sum-exp [batch, heads, tokens]. */
+function baseOf({ query, out, logSumExp, together }: Inputs): { out: tf.Tensor; log: tf.Tensor } | null {
+	if (out) return { out, log: logSumExp };
+	if (!together) return null;
+	const [batch, heads, tokens, headDim] = query.shape as number[];
+	const [first, last] = tf.split(together, [headDim, 1], 1);
+	return { out: tf.reshape(first, query.shape), log: tf.reshape(last, [batch, heads, tokens]) };
 }
 
 /** log(exp a + exp b), also where both are as good as -infinity. */

@@ -28,7 +28,7 @@ async function run(backend: Preferred, scenes: Scene[], query: Block, base?: Bas
 	packed.forEach(({ scatter }) => scatter.flush());
 	const inputs = [query, ...(base ? [base.out, base.log] : [])].map(tensor);
 	const result = attentionPacked(inputs[0], segments, { probabilities: true, ...(base ? { onto: { out: inputs[1], logSumExp: inputs[2] } } : {}) });
-	const tensors = [result.out, result.logSumExp, ...result.probabilities!];
+	const tensors = [result.out, result.logSumExp!, ...result.probabilities!];
 	const numbers: Float32Array[] = [];
 	for (const each of tensors) numbers.push((await read(each)) as Float32Array);
 	tf.dispose([...inputs, ...tensors]);
@@ -126,6 +126,34 @@ export function attentionPackedSuite(backend: Preferred, profile: Profile | null
 				expect(log.slice(row * 4, (row + 1) * 4)).toEqual(base.log.data.slice(row * 4, (row + 1) * 4));
 			}
 			expect(out.slice(32, 64)).not.toEqual(base.out.data.slice(32, 64));
+		});
+
+		it('goes on from rows that hold what was read and its log-sum-exp together', async () => {
+			const shape = { batch: 2, heads: 4, kvHeads: 2, tokens: 2 };
+			const scenes: Scene[] = [
+				{ ...shape, seed: 'first', pages: [2, 0, 3, 1], format: { headDim: 8, rows: 8, key: side(4, 'channel', 8), value: side(4, 'token', 8) } },
+				{ ...shape, seed: 'second', pages: [1, 1, 0, 2], format: { headDim: 8, rows: 8, key: side(8, 'token', 8), value: side(8, 'token', 8) } }
+			];
+			const { query, base } = numbersOf('together', scenes[0]);
+			const rows = base.log.data.length;
+			const together: Block = { shape: [rows, 9], data: Float32Array.from({ length: rows * 9 }, (_, i) => (i % 9 < 8 ? base.out.data[Math.floor(i / 9) * 8 + (i % 9)] : base.log.data[Math.floor(i / 9)])) };
+			await openBackend('cpu');
+			const packed = scenes.map(packedScene);
+			const wanted = packedReference(query, scenes[0], packed, base);
+			await openBackend(backend);
+			const here = scenes.map(packedScene);
+			const segments = here.map(({ pool }) => pool.segment()!);
+			here.forEach(({ scatter }) => scatter.flush());
+			const [q, onto] = [query, together].map(tensor);
+			const { out, ...rest } = attentionPacked(q, segments, { onto: { together: onto }, outOnly: true });
+			expectClose(await read(out), wanted.out, 1e-5);
+			expect(rest).toEqual({});
+			expect(() => attentionPacked(q, segments, { onto: { together: onto }, outOnly: true, probabilities: true })).toThrow(RangeError);
+			tf.dispose([q, onto, out]);
+			for (const { pool, scatter } of here) {
+				pool.dispose();
+				scatter.dispose();
+			}
 		});
 
 		it('holds the payload and a bias a token, and nothing else', () => {

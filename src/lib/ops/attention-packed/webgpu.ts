@@ -6,36 +6,44 @@ import { profile } from '../profile.ts';
 import { flatGroups, runProgram, type Kernel } from '../program.ts';
 import { formatName } from './format.ts';
 import type { PackedAttrs } from './index.ts';
-import { mergeLog, mergeOut, shares, THREADS } from './merge.wgsl.ts';
+import { mergeLog, mergeOut, shares, THREADS, type BaseForm } from './merge.wgsl.ts';
 import { planOf, profileFor, type PackedPlan } from './plan.ts';
 import type { PackedSegment } from './pool.ts';
 import { partWidth, readPages } from './read-pages.wgsl.ts';
+import { readsShared, readShared } from './shared.wgsl.ts';
 
 interface Part {
 	segment: PackedSegment;
 	plan: PackedPlan;
-	/** Sums, peaks and denominators; raw scores behind them from `scoresAt`, where wanted. */
+	/** Sums, peaks and denominators. */
 	parts: TensorInfo;
+	/** Raw scores from number `scoresAt` on, where wanted: a tensor of their own, or behind the parts. */
+	scores: TensorInfo | null;
 	table: TensorInfo;
 	ints: Record<string, number>;
 }
 
+/** What was read so far: apart, or as rows of headDim + 1. */
+type Base = { out: TensorInfo; log: TensorInfo } | { together: TensorInfo };
+
 export function webgpu(backend: WebGPUBackend, inputs: Inputs, attrs: Attrs): TensorInfo[] {
-	const { segments, probabilities } = attrs as unknown as PackedAttrs;
-	const { query } = inputs;
-	let base: { out: TensorInfo; log: TensorInfo } | null = inputs.out ? { out: inputs.out, log: inputs.logSumExp } : null;
+	const { segments, probabilities, outOnly } = attrs as unknown as PackedAttrs;
+	const { query, together, logSumExp } = inputs;
+	let base: Base | null = together ? { together } : inputs.out ? { out: inputs.out, log: logSumExp } : null;
+	let made: TensorInfo[] = [];
 	const done = segments.map((segment, i): Part => {
 		const part = read(backend, query, segment, inputs[`pool${i}`], inputs[`table${i}`], probabilities);
-		const merged: { out: TensorInfo; log: TensorInfo } = merge(backend, part, query.shape, base);
-		if (base && base.out !== inputs.out) for (const { dataId } of [base.out, base.log]) backend.disposeData(dataId);
-		base = merged;
+		const last = i === segments.length - 1;
+		const out = mergedOut(backend, part, query.shape, base);
+		const log = last && outOnly ? [] : [mergedLog(backend, part, query.shape, base)];
+		for (const { dataId } of made) backend.disposeData(dataId);
+		made = [out, ...log];
+		base = { out, log: log[0] };
 		return part;
 	});
-	const { out, log } = base as unknown as { out: TensorInfo; log: TensorInfo };
-	const results = [out, log];
-	if (probabilities) for (const part of done) results.push(sharesOf(backend, part, query.shape, log));
-	for (const { parts } of done) backend.disposeData(parts.dataId);
-	return results;
+	const shares = probabilities ? done.map((part) => sharesOf(backend, part, query.shape, made[1])) : [];
+	for (const tensor of new Set(done.flatMap(({ parts, scores }) => [parts, scores ?? parts]))) backend.disposeData(tensor.dataId);
+	return [...made, ...shares];
 }
 
 /** Sums over the pages of one segment. */
@@ -44,15 +52,22 @@ function read(backend: WebGPUBackend, query: TensorInfo, segment: PackedSegment,
 	const { format, kvHeads, rows, slots, used } = segment;
 	const form = profileFor(profile());
 	const plan = planOf(format, heads / kvHeads, form);
+	const inputs: Kernel['inputs'] = [['q', query], ['pool', pool], ['table', table]];
+	const shape = { batch, allHeads: batch * kvHeads, heads, kvHeads, tokens, slots };
+	if (profile() === 'software' && readsShared(plan)) {
+		// Unparted: what the merge is told makes one part of all slots.
+		const ints = { ...shape, splits: 1, ahead: slots, scoresAt: 0 };
+		return { segment, plan, table, ints, ...readShared(backend, plan, inputs, shape, rows, used) };
+	}
 	// A pass of many tokens has workgroups enough without parting the pages.
 	const ahead = plan.pages * (tokens > 4 ? Math.ceil(slots / plan.pages) : form.tiles);
 	// As many as the table has room for, so that the tensor keeps its size while pages are added.
 	const splits = Math.ceil(slots / ahead);
 	const scoresAt = rows * heads * tokens * splits * partWidth(headDim);
-	const ints = { batch, allHeads: batch * kvHeads, heads, kvHeads, tokens, slots, splits, ahead, scoresAt };
+	const ints = { ...shape, splits, ahead, scoresAt };
 	const parts = runProgram(backend, {
 		key: `packed_${formatName(format)}_${plan.queries}_${plan.chunks}_${plan.pages}_${plan.threads}_${withScores}`,
-		inputs: [['q', query], ['pool', pool], ['table', table]],
+		inputs,
 		result: [scoresAt + (withScores ? rows * heads * tokens * slots * format.rows : 0)],
 		ints,
 		floats: { scale: 1 / Math.sqrt(headDim) },
@@ -60,32 +75,41 @@ function read(backend: WebGPUBackend, query: TensorInfo, segment: PackedSegment,
 		threads: plan.threads,
 		code: readPages(plan, withScores)
 	});
-	return { segment, plan, parts, table, ints };
+	return { segment, plan, parts, scores: withScores ? parts : null, table, ints };
 }
 
-function merge(backend: WebGPUBackend, { parts, table, ints }: Part, shape: number[], base: { out: TensorInfo; log: TensorInfo } | null): { out: TensorInfo; log: TensorInfo } {
-	const [batch, heads, tokens, headDim] = shape;
-	const rows = batch * heads * tokens;
-	const before: Kernel['inputs'] = base ? [['logs', base.log]] : [];
-	const inputs: Kernel['inputs'] = [['parts', parts], ['table', table], ...before];
-	const name = `${headDim}_${base !== null}`;
-	const out = runProgram(backend, {
-		key: `packed_out_${name}`, inputs: base ? [...inputs, ['base', base.out]] : inputs, result: shape,
-		ints: { ...ints, size: rows * headDim }, groups: flatGroups(rows * headDim, THREADS), threads: THREADS, code: mergeOut(headDim, base !== null)
-	});
-	const log = runProgram(backend, {
-		key: `packed_log_${name}`, inputs, result: [batch, heads, tokens],
-		ints: { ...ints, size: rows }, groups: flatGroups(rows, THREADS), threads: THREADS, code: mergeLog(headDim, base !== null)
-	});
-	return { out, log };
+/** Bindings for what was read before, and the name of the source that goes with them. */
+function before(base: Base | null, withOut: boolean): { bindings: Kernel['inputs']; form: BaseForm } {
+	if (!base) return { bindings: [], form: 'none' };
+	if ('together' in base) return { bindings: [['base', base.together]], form: 'together' };
+	return { bindings: [['logs', base.log], ...(withOut ? [['base', base.out] as Kernel['inputs'][number]] : [])], form: 'apart' };
 }
 
-function sharesOf(backend: WebGPUBackend, { segment, parts, table, ints }: Part, shape: number[], log: TensorInfo): TensorInfo {
+function mergedOut(backend: WebGPUBackend, { parts, table, ints }: Part, shape: number[], base: Base | null): TensorInfo {
+	const headDim = shape[3];
+	const { bindings, form } = before(base, true);
+	const size = shape.reduce((a, b) => a * b, 1);
+	return runProgram(backend, {
+		key: `packed_out_${headDim}_${form}`, inputs: [['parts', parts], ['table', table], ...bindings], result: shape,
+		ints: { ...ints, size }, groups: flatGroups(size, THREADS), threads: THREADS, code: mergeOut(headDim, form)
+	});
+}
+
+function mergedLog(backend: WebGPUBackend, { parts, table, ints }: Part, [batch, heads, tokens, headDim]: number[], base: Base | null): TensorInfo {
+	const { bindings, form } = before(base, false);
+	const size = batch * heads * tokens;
+	return runProgram(backend, {
+		key: `packed_log_${headDim}_${form}`, inputs: [['parts', parts], ['table', table], ...bindings], result: [batch, heads, tokens],
+		ints: { ...ints, size }, groups: flatGroups(size, THREADS), threads: THREADS, code: mergeLog(headDim, form)
+	});
+}
+
+function sharesOf(backend: WebGPUBackend, { segment, scores, table, ints }: Part, shape: number[], log: TensorInfo): TensorInfo {
 	const [batch, heads, tokens] = shape;
 	const places = segment.slots * segment.format.rows;
 	const size = batch * heads * tokens * places;
 	return runProgram(backend, {
-		key: `packed_shares_${segment.format.rows}`, inputs: [['parts', parts], ['table', table], ['logs', log]], result: [batch, heads, tokens, places],
+		key: `packed_shares_${segment.format.rows}`, inputs: [['scores', scores!], ['table', table], ['logs', log]], result: [batch, heads, tokens, places],
 		ints: { ...ints, size }, groups: flatGroups(size, THREADS), threads: THREADS, code: shares(segment.format.rows)
 	});
 }

@@ -48,10 +48,22 @@ export function attention(query: Tensor, keys: Tensor, values: Tensor, bias: Ten
 	return { out: take(true)!, logSumExp: take(logSumExp), probabilities: take(probabilities), columnSums: take(columnSums) };
 }
 
-/** What the kernels are told. Results come in this order: out, logSumExp, probabilities, columnSums. */
+/**
+ * `attention` with what it read and the log-sum-exp in one tensor, [batch x heads x tokens, headDim + 1], for an op
+ * that goes on from both: on WebGPU it saves the two programs that take them apart.
+ */
+export function attentionTogether(query: Tensor, keys: Tensor, values: Tensor, bias: Tensor, at: Int32Array): Tensor {
+	const [batch, kvHeads, capacity] = keys.shape;
+	checkPlaces(at, batch * kvHeads, (query.shape as number[])[2], capacity);
+	const attrs: AttentionAttrs = { at, probabilities: false, columnSums: false, logSumExp: true, together: true };
+	return runOp<Tensor[]>('WinnowAttention', { query, keys, values, bias }, { ...attrs })[0];
+}
+
+/** What the kernels are told. Results come in this order: out, logSumExp, probabilities, columnSums; or one, `together`. */
 export interface AttentionAttrs {
 	at: Int32Array;
 	probabilities: boolean;
 	columnSums: boolean;
 	logSumExp: boolean;
+	together?: boolean;
 }

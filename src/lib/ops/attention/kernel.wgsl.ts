@@ -22,7 +22,9 @@ export function webgpu(backend: WebGPUBackend, inputs: Inputs, attrs: Attrs): Te
 	const read = (withLog: boolean) => (tokens < MANY_TOKENS ? readOut : prefill)(backend, pass, withLog, profile());
 	const results: TensorInfo[] = [];
 	let log: TensorInfo | null = null;
-	if (needsLog) {
+	if (wanted.together) {
+		results.push(read(true));
+	} else if (needsLog) {
 		const packed = read(true);
 		results.push(column(backend, packed, [batch, heads, tokens, headDim], 0));
 		log = column(backend, packed, [batch, heads, tokens], headDim);

@@ -7,11 +7,11 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { runProgram, writtenOut } from '../program.ts';
+import { LARGEST, nextWeights, PLACES, startSoftmax } from './online.wgsl.ts';
 import type { PassDescription } from './pass.ts';
 
-/** Threads of a workgroup of scores, and places that a thread scores: a vec4 of them. */
+/** Threads of a workgroup of scores; each scores a vector of places. */
 const THREADS = 32;
-const PLACES = 4 as const;
 /** Query heads of a thread: sums of more would not stay in registers. */
 const MOST_HEADS = 4;
 /** Threads of a workgroup of sums, and elements of values (vec4 or single channels) that a thread adds up. */
@@ -94,21 +94,15 @@ function sumsOf(backend: WebGPUBackend, { batch, heads, tokens, headDim, steps, 
 		inputs: [['scores', scores, PLACES], values], result: withLog ? [batch * heads * tokens, stride] : [batch, heads, tokens, headDim],
 		ints: { ...ints, quads }, groups: [Math.ceil(steps / (own * SUM_THREADS)), ints.kvHeads * parts, batch * tokens], threads: SUM_THREADS,
 		code: `
-fn largest(four : vec4<f32>) -> f32 { return max(max(four.x, four.y), max(four.z, four.w)); }
+${LARGEST}
 fn main() {
 	let first = (i32(workgroupId.x) * ${SUM_THREADS} + i32(localId.x)) * ${own};
 	if (first >= ${steps}) { return; }
 	${placesOf(plan)}
-	${each((g) => `let from${g} = row${g} * uniforms.quads; var peak${g} = -1e38; var total${g} = 0.0; ${all((e) => `var sum${g}_${e} = ${type}(0.0);`)}`)}
+	${startSoftmax(queries)}
+	${each((g) => `let from${g} = row${g} * uniforms.quads; ${all((e) => `var sum${g}_${e} = ${type}(0.0);`)}`)}
 	for (var quad = 0; quad < uniforms.quads; quad++) {
-		// Places are hidden from all heads alike. A software adapter runs what a branch skips; only a loop spares it.
-		var scores0 = scores[from0 + quad];
-		while (largest(scores0) <= -1e29 && quad < uniforms.quads - 1) { quad++; scores0 = scores[from0 + quad]; }
-		${each((g) => `${g === '0' ? '' : `let scores${g} = scores[from${g} + quad];`} let high${g} = max(peak${g}, largest(scores${g}));`)}
-		if (${Array.from({ length: queries }, (_, g) => `high${g} > peak${g}`).join(' || ')}) {
-			${each((g) => `{ let less = exp(peak${g} - high${g}); peak${g} = high${g}; total${g} *= less; ${all((e) => `sum${g}_${e} *= less;`)} }`)}
-		}
-		${each((g) => `let weights${g} = exp(scores${g} - peak${g}); total${g} += dot(weights${g}, vec4<f32>(1.0));`)}
+		${nextWeights(queries, 'uniforms.quads', (g) => Array.from({ length: own }, (_, e) => `sum${g}_${e}`))}
 		${writtenOut('p', PLACES, (p) => `if (scores0[${p}] > -1e29) {
 			let at = (base * uniforms.capacity + quad * ${PLACES} + ${p}) * ${steps};
 			${all((e) => `{ let value = vals[at + ${steps % own ? `min(first + ${e}, ${steps - 1})` : `first + ${e}`}]; ${each((g) => `sum${g}_${e} += weights${g}[${p}] * value;`)} }`)}

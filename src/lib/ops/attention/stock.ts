@@ -12,6 +12,13 @@ const BLOCK = 128;
 /** On wasm and cpu: our own code for one token a row, stock ops for longer passes. */
 export function stock(inputs: Inputs, attrs: Attrs): tf.Tensor[] {
 	const wanted = attrs as unknown as AttentionAttrs;
+	const results = apart(inputs, wanted);
+	if (!wanted.together) return results;
+	const headDim = inputs.query.shape[3]!;
+	return [tf.concat([tf.reshape(results[0], [-1, headDim]), tf.reshape(results[1], [-1, 1])], 1)];
+}
+
+function apart(inputs: Inputs, wanted: AttentionAttrs): tf.Tensor[] {
 	if ((inputs.query.shape as number[])[2] > 1) return manyTokens(inputs, wanted);
 	return wasmAttention(inputs, wanted) ?? hostAttention(inputs, wanted);
 }
