@@ -1,4 +1,5 @@
 /** What the workgroups left, put together with what was read elsewhere; and probabilities from raw scores. */
+import { BLOCK, BLOCK_NUMBERS } from '../attention/online.wgsl.ts';
 import { flatIndex } from '../program.ts';
 
 export const THREADS = 64;
@@ -55,20 +56,28 @@ fn main() {
 	result[row] = ${form === 'none' ? 'select(-1e30, peak + log(total), total > 0.0)' : 'select(peak + log(total), elsewhere, own == total)'};
 }`;
 
-/** Bindings: scores (raw, from number `scoresAt` on), table, logs. One thread a place of a query. */
-export const shares = (rows: number) => `
+/**
+ * Bindings: scores, table, logs. One thread a place of a query. Scores are raw, from number `scoresAt` on, or (`inBlocks`)
+ * as `leaveBlock` leaves them.
+ */
+export const shares = (rows: number, inBlocks: boolean) => `
 fn main() {
 	let i = ${flatIndex(THREADS)};
 	if (i >= uniforms.size) { return; }
 	let places = uniforms.slots * ${rows};
 	let row = i / places;
+	let place = i % places;
 	let queryHead = (row / uniforms.tokens) % uniforms.heads;
 	let b = row / (uniforms.tokens * uniforms.heads);
 	let nth = table[uniforms.batch + b];
 	let head = b * uniforms.kvHeads + queryHead / (uniforms.heads / uniforms.kvHeads);
-	let slot = (i % places) / ${rows};
 	result[i] = 0.0;
-	if (nth < 0 || slot >= table[2 * uniforms.batch + head]) { return; }
-	let score = scores[uniforms.scoresAt + ((nth * uniforms.heads + queryHead) * uniforms.tokens + row % uniforms.tokens) * places + i % places];
-	if (score > -1e29) { result[i] = exp(score - logs[row]); }
+	if (nth < 0 || place / ${rows} >= table[2 * uniforms.batch + head]) { return; }
+	let part = (nth * uniforms.heads + queryHead) * uniforms.tokens + row % uniforms.tokens;
+	${inBlocks
+		? `let at = (part * (places / ${BLOCK}) + place / ${BLOCK}) * ${BLOCK_NUMBERS};
+	let weight = scores[at + place % ${BLOCK}];
+	if (weight > 0.0) { result[i] = weight * exp(scores[at + ${BLOCK}] - logs[row]); }`
+		: `let score = scores[uniforms.scoresAt + part * places + place];
+	if (score > -1e29) { result[i] = exp(score - logs[row]); }`}
 }`;

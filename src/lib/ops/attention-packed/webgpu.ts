@@ -17,7 +17,7 @@ interface Part {
 	plan: PackedPlan;
 	/** Sums, peaks and denominators. */
 	parts: TensorInfo;
-	/** Raw scores from number `scoresAt` on, where wanted: a tensor of their own, or behind the parts. */
+	/** Scores, where wanted: raw ones behind the parts, from number `scoresAt` on, or a tensor of blocks of them. */
 	scores: TensorInfo | null;
 	table: TensorInfo;
 	ints: Record<string, number>;
@@ -104,12 +104,14 @@ function mergedLog(backend: WebGPUBackend, { parts, table, ints }: Part, [batch,
 	});
 }
 
-function sharesOf(backend: WebGPUBackend, { segment, scores, table, ints }: Part, shape: number[], log: TensorInfo): TensorInfo {
+function sharesOf(backend: WebGPUBackend, { segment, parts, scores, table, ints }: Part, shape: number[], log: TensorInfo): TensorInfo {
 	const [batch, heads, tokens] = shape;
-	const places = segment.slots * segment.format.rows;
+	const { rows } = segment.format;
+	const places = segment.slots * rows;
+	const inBlocks = scores !== parts;
 	const size = batch * heads * tokens * places;
 	return runProgram(backend, {
-		key: `packed_shares_${segment.format.rows}`, inputs: [['scores', scores!], ['table', table], ['logs', log]], result: [batch, heads, tokens, places],
-		ints: { ...ints, size }, groups: flatGroups(size, THREADS), threads: THREADS, code: shares(segment.format.rows)
+		key: `packed_shares_${rows}_${inBlocks}`, inputs: [['scores', scores!], ['table', table], ['logs', log]], result: [batch, heads, tokens, places],
+		ints: { ...ints, size }, groups: flatGroups(size, THREADS), threads: THREADS, code: shares(rows, inBlocks)
 	});
 }

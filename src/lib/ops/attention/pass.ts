@@ -12,9 +12,10 @@ export function describe({ query, keys, values, bias }: Inputs, at: TensorInfo) 
 	const width = headDim % 4 === 0 ? (4 as const) : (1 as const);
 	const steps = headDim / width;
 	const type = width === 4 ? 'vec4<f32>' : 'f32';
-	const inputs: Kernel['inputs'] = [['q', query, width], ['keys', keys, width], ['bias', bias], ['at', at]];
+	const appended: Kernel['inputs'][number] = ['at', at];
+	const inputs: Kernel['inputs'] = [['q', query, width], ['keys', keys, width], ['bias', bias], appended];
 	return {
-		batch, heads, tokens, headDim, capacity, width, steps, type, inputs,
+		batch, heads, tokens, headDim, capacity, width, steps, type, inputs, appended,
 		values: ['vals', values, width] as Kernel['inputs'][number],
 		ints: { tokens, heads, kvHeads, group: heads / kvHeads, capacity, steps },
 		floats: { scale: 1 / Math.sqrt(headDim) },

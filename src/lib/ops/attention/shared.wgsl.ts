@@ -7,10 +7,10 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { runProgram, writtenOut } from '../program.ts';
-import { LARGEST, nextWeights, PLACES, startSoftmax } from './online.wgsl.ts';
+import { BLOCK, BLOCK_NUMBERS, isRead, leaveBlock, nextWeights, startSoftmax, weightOf } from './online.wgsl.ts';
 import type { PassDescription } from './pass.ts';
 
-/** Threads of a workgroup of scores; each scores a vector of places. */
+/** Threads of a workgroup of scores; each scores a block of places. */
 const THREADS = 32;
 /** Query heads of a thread: sums of more would not stay in registers. */
 const MOST_HEADS = 4;
@@ -46,66 +46,64 @@ const placesOf = ({ queries, parts }: Plan) => `
 	let part = i32(workgroupId.y) % ${parts};
 	${writtenOut('g', queries, (g) => `let row${g} = (base * uniforms.group + min(part * ${queries} + ${g}, uniforms.group - 1)) * uniforms.tokens + t;`)}`;
 
-/** [batch x heads x tokens, capacity / PLACES] of vec4, -1e30 where a place is hidden. */
+/** [batch x heads x tokens, blocks of places] as `leaveBlock` leaves them. */
 function scoresOf(backend: WebGPUBackend, { batch, heads, tokens, capacity, inputs, ints, floats, key, common }: PassDescription, plan: Plan): TensorInfo {
 	const { queries, parts } = plan;
 	const each = (body: (g: string) => string) => writtenOut('g', queries, body);
-	const all = (body: (p: string) => string) => writtenOut('p', PLACES, body);
-	const quads = Math.ceil(capacity / PLACES);
+	const all = (body: (p: string) => string) => writtenOut('p', BLOCK, body);
+	const blocks = Math.ceil(capacity / BLOCK);
 	return runProgram(backend, {
 		key: `attention_scores_${key}_${parts}_${queries}`,
-		inputs, result: [batch * heads * tokens, quads * PLACES], components: PLACES, ints: { ...ints, quads }, floats,
-		groups: [Math.ceil(quads / THREADS), ints.kvHeads * parts, batch * tokens], threads: THREADS,
+		inputs, result: [batch * heads * tokens, blocks * BLOCK_NUMBERS], components: 4, ints: { ...ints, blocks }, floats,
+		groups: [Math.ceil(blocks / THREADS), ints.kvHeads * parts, batch * tokens], threads: THREADS,
 		code: `${common}
 fn main() {
-	let quad = i32(workgroupId.x) * ${THREADS} + i32(localId.x);
-	if (quad >= uniforms.quads) { return; }
+	let block = i32(workgroupId.x) * ${THREADS} + i32(localId.x);
+	if (block >= uniforms.blocks) { return; }
 	${placesOf(plan)}
 	let appended = at[base];
-	${all((p) => `let place${p} = min(quad * ${PLACES} + ${p}, uniforms.capacity - 1);
-	var extra${p} = seenAfter(appended, base, place${p}, t);
-	${p === '0' ? '' : `if (quad * ${PLACES} + ${p} >= uniforms.capacity) { extra${p} = HIDDEN; }`}
-	let at${p} = (base * uniforms.capacity + place${p}) * uniforms.steps;`)}
-	${each((g) => `var score${g} = vec4<f32>(HIDDEN);`)}
-	let extra = vec4<f32>(extra0, extra1, extra2, extra3);
-	if (any(extra > vec4<f32>(-1e29))) {
-		${each((g) => `score${g} = vec4<f32>(0.0);`)}
-		for (var j = 0; j < uniforms.steps; j++) {
-			${all((p) => `let key${p} = keys[at${p} + j];`)}
-			${each((g) => `{ let a = q[row${g} * uniforms.steps + j]; score${g} += vec4<f32>(product(a, key0), product(a, key1), product(a, key2), product(a, key3)); }`)}
-		}
-		${each((g) => `score${g} = select(vec4<f32>(HIDDEN), score${g} * uniforms.scale + extra, extra > vec4<f32>(-1e29));`)}
+	${all((p) => `let place${p} = min(block * ${BLOCK} + ${p}, uniforms.capacity - 1);
+	let extra${p} = select(HIDDEN, seenAfter(appended, base, place${p}, t), block * ${BLOCK} + ${p} < uniforms.capacity);
+	let at${p} = (base * uniforms.capacity + place${p}) * uniforms.steps;
+	${each((g) => `var s${g}_${p} = 0.0;`)}`)}
+	let any = ${Array.from({ length: BLOCK }, (_, p) => `extra${p} > -1e29`).join(' || ')};
+	for (var j = 0; j < select(0, uniforms.steps, any); j++) {
+		${all((p) => `let key${p} = keys[at${p} + j];`)}
+		${each((g) => `{ let a = q[row${g} * uniforms.steps + j]; ${all((p) => `s${g}_${p} += product(a, key${p});`)} }`)}
 	}
-	${each((g) => `result[row${g} * uniforms.quads + quad] = score${g};`)}
+	${each((g) => all((p) => `s${g}_${p} *= uniforms.scale;`))}
+	${leaveBlock(queries, 'uniforms.blocks')}
 }`
 	});
 }
 
 /** A thread adds up some channels of the queries of a KV head. */
-function sumsOf(backend: WebGPUBackend, { batch, heads, tokens, headDim, steps, type, capacity, values, ints, key, put }: PassDescription, plan: Plan, scores: TensorInfo, withLog: boolean): TensorInfo {
+function sumsOf(backend: WebGPUBackend, { batch, heads, tokens, headDim, steps, type, capacity, values, appended, ints, key, put }: PassDescription, plan: Plan, scores: TensorInfo, withLog: boolean): TensorInfo {
 	const { queries, parts } = plan;
 	const stride = headDim + Number(withLog);
 	const own = Math.min(ELEMENTS, steps);
 	const each = (body: (g: string) => string) => writtenOut('g', queries, body);
 	const all = (body: (e: string) => string) => writtenOut('e', own, body);
-	const quads = Math.ceil(capacity / PLACES);
+	const blocks = Math.ceil(capacity / BLOCK);
 	return runProgram(backend, {
 		key: `attention_sums_${key}_${parts}_${queries}_${withLog}`,
-		inputs: [['scores', scores, PLACES], values], result: withLog ? [batch * heads * tokens, stride] : [batch, heads, tokens, headDim],
-		ints: { ...ints, quads }, groups: [Math.ceil(steps / (own * SUM_THREADS)), ints.kvHeads * parts, batch * tokens], threads: SUM_THREADS,
+		inputs: [['scores', scores, 4], values, appended], result: withLog ? [batch * heads * tokens, stride] : [batch, heads, tokens, headDim],
+		ints: { ...ints, blocks }, groups: [Math.ceil(steps / (own * SUM_THREADS)), ints.kvHeads * parts, batch * tokens], threads: SUM_THREADS,
 		code: `
-${LARGEST}
 fn main() {
 	let first = (i32(workgroupId.x) * ${SUM_THREADS} + i32(localId.x)) * ${own};
 	if (first >= ${steps}) { return; }
 	${placesOf(plan)}
+	let appended = at[base] + t;
 	${startSoftmax(queries)}
-	${each((g) => `let from${g} = row${g} * uniforms.quads; ${all((e) => `var sum${g}_${e} = ${type}(0.0);`)}`)}
-	for (var quad = 0; quad < uniforms.quads; quad++) {
-		${nextWeights(queries, 'uniforms.quads', (g) => Array.from({ length: own }, (_, e) => `sum${g}_${e}`))}
-		${writtenOut('p', PLACES, (p) => `if (scores0[${p}] > -1e29) {
-			let at = (base * uniforms.capacity + quad * ${PLACES} + ${p}) * ${steps};
-			${all((e) => `{ let value = vals[at + ${steps % own ? `min(first + ${e}, ${steps - 1})` : `first + ${e}`}]; ${each((g) => `sum${g}_${e} += weights${g}[${p}] * value;`)} }`)}
+	${each((g) => `let from${g} = row${g} * uniforms.blocks; ${all((e) => `var sum${g}_${e} = ${type}(0.0);`)}`)}
+	for (var block = 0; block < uniforms.blocks; block++) {
+		${nextWeights(queries, 'uniforms.blocks', (g) => Array.from({ length: own }, (_, e) => `sum${g}_${e}`))}
+		// Instead of a hidden place, whose value may be no number, the query's own is read, and counts nothing. A branch would cost a third more.
+		${writtenOut('p', BLOCK, (p) => `{
+			let place = select(appended, block * ${BLOCK} + ${p}, ${isRead(queries, p)});
+			let row = (base * uniforms.capacity + place) * ${steps};
+			${all((e) => `{ let value = vals[row + ${steps % own ? `min(first + ${e}, ${steps - 1})` : `first + ${e}`}]; ${each((g) => `sum${g}_${e} += ${weightOf(g, p)} * value;`)} }`)}
 		}`)}
 	}
 	${each((g) => `if (part * ${queries} + ${g} < uniforms.group) {
