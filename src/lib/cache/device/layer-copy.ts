@@ -66,6 +66,11 @@ export class LayerCopy {
 		});
 	}
 
+	/** Places in float32 from this one on were never given to any head. */
+	get used(): number {
+		return Math.max(...this.places.map(({ used }) => used));
+	}
+
 	/** Gives a slot that can be read packed a place among the pages, with its bias. */
 	private placePacked(index: number, slot: number): boolean {
 		const head = this.heads[index];

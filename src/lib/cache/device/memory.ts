@@ -78,8 +78,10 @@ export class DeviceMemory implements Memory {
 		const summary = copy.summaries.tensors;
 		const segments = copy.packed.segments();
 		const { attention: wantsAttention, attentionSums: wantsSums } = running.wants;
+		// A token that is run once more stands on the last place.
+		const used = running.kind === 'transient' ? copy.capacity : copy.used;
 		if (segments.length && !summary && !wantsAttention && !wantsSums) {
-			const together = attentionTogether(query, copy.keys, copy.values, copy.bias, at);
+			const together = attentionTogether(query, copy.keys, copy.values, copy.bias, at, used);
 			const { out } = attentionPacked(query, segments, { onto: { together }, outOnly: true });
 			together.dispose();
 			return out;
@@ -87,7 +89,7 @@ export class DeviceMemory implements Memory {
 		// Column sums over two kinds of places need every token's own share of each.
 		const result = attention(query, copy.keys, copy.values, copy.bias, at, {
 			probabilities: Boolean(wantsAttention) || (wantsSums && segments.length > 0),
-			columnSums: wantsSums && segments.length === 0, outOnly: !summary && segments.length === 0
+			columnSums: wantsSums && segments.length === 0, outOnly: !summary && segments.length === 0, used
 		});
 		if (result.probabilities) held.attention = tf.keep(result.probabilities);
 		if (result.columnSums) held.attentionSums = tf.keep(result.columnSums);

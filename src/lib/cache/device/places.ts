@@ -6,6 +6,11 @@ export class Places {
 	/** `limit` places exist: 0 … limit-1. */
 	constructor(private readonly limit: number) {}
 
+	/** Places from this one on were never given out. */
+	get used(): number {
+		return this.next;
+	}
+
 	/** The place that was freed last, or the next unused one. Throws RangeError when full. */
 	take(): number {
 		const place = this.free.pop() ?? this.next++;

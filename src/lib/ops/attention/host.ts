@@ -21,7 +21,7 @@ export function hostAttention({ query, keys, values, bias }: Inputs, wanted: Att
 	const group = heads / kvHeads;
 	for (let row = 0; row < batch * kvHeads; row++) {
 		const base = row * capacity;
-		const count = visible(numbers.bias, base, capacity, wanted.at[row], scratch);
+		const count = visible(numbers.bias, base, wanted.used, wanted.at[row], scratch);
 		for (let g = 0; g < group; g++) {
 			const head = row * group + g;
 			const peak = scores(numbers, head * dim, base, count, dim, scratch);
@@ -63,12 +63,12 @@ interface Scratch {
 	sum: Float64Array;
 }
 
-/** Lists the places that may be read and their biases; the one appended in this pass counts with 0. */
+/** Lists the places of `used` that may be read and their biases; the one appended in this pass counts with 0. */
 export function visible(
-	bias: Float32Array, base: number, capacity: number, own: number, { places, extra }: { places: Int32Array; extra: Float32Array | Float64Array }
+	bias: Float32Array, base: number, used: number, own: number, { places, extra }: { places: Int32Array; extra: Float32Array | Float64Array }
 ): number {
 	let count = 0;
-	for (let place = 0; place < capacity; place++) {
+	for (let place = 0; place < used; place++) {
 		const b = place === own ? 0 : bias[base + place];
 		if (b <= -1e29) continue;
 		places[count] = place;

@@ -20,6 +20,8 @@ export interface AttentionOptions {
 	columnSums?: boolean;
 	/** Leave out the log-sum-exp (saves two dispatches on WebGPU). */
 	outOnly?: boolean;
+	/** Places from this one on are hidden from every row, so nothing need look at them; all places where it is left out. */
+	used?: number;
 }
 
 export interface AttentionResult {
@@ -42,7 +44,8 @@ export function attention(query: Tensor, keys: Tensor, values: Tensor, bias: Ten
 	const probabilities = options.probabilities ?? false;
 	const columnSums = options.columnSums ?? false;
 	const logSumExp = !options.outOnly;
-	const results = runOp<Tensor[]>('WinnowAttention', { query, keys, values, bias }, { at, probabilities, columnSums, logSumExp });
+	const attrs: AttentionAttrs = { at, probabilities, columnSums, logSumExp, used: options.used ?? capacity };
+	const results = runOp<Tensor[]>('WinnowAttention', { query, keys, values, bias }, { ...attrs });
 	const next = results[Symbol.iterator]();
 	const take = (wanted: boolean) => (wanted ? (next.next().value as Tensor) : undefined);
 	return { out: take(true)!, logSumExp: take(logSumExp), probabilities: take(probabilities), columnSums: take(columnSums) };
@@ -52,10 +55,10 @@ export function attention(query: Tensor, keys: Tensor, values: Tensor, bias: Ten
  * `attention` with what it read and the log-sum-exp in one tensor, [batch x heads x tokens, headDim + 1], for an op
  * that goes on from both: on WebGPU it saves the two programs that take them apart.
  */
-export function attentionTogether(query: Tensor, keys: Tensor, values: Tensor, bias: Tensor, at: Int32Array): Tensor {
+export function attentionTogether(query: Tensor, keys: Tensor, values: Tensor, bias: Tensor, at: Int32Array, used?: number): Tensor {
 	const [batch, kvHeads, capacity] = keys.shape;
 	checkPlaces(at, batch * kvHeads, (query.shape as number[])[2], capacity);
-	const attrs: AttentionAttrs = { at, probabilities: false, columnSums: false, logSumExp: true, together: true };
+	const attrs: AttentionAttrs = { at, probabilities: false, columnSums: false, logSumExp: true, together: true, used: used ?? capacity };
 	return runOp<Tensor[]>('WinnowAttention', { query, keys, values, bias }, { ...attrs })[0];
 }
 
@@ -66,4 +69,5 @@ export interface AttentionAttrs {
 	columnSums: boolean;
 	logSumExp: boolean;
 	together?: boolean;
+	used: number;
 }

@@ -16,7 +16,7 @@ const MANY_TOKENS = 16;
 export function webgpu(backend: WebGPUBackend, inputs: Inputs, attrs: Attrs): TensorInfo[] {
 	const wanted = attrs as unknown as AttentionAttrs;
 	const at = integers(backend, wanted.at);
-	const pass = describe(inputs, at);
+	const pass = describe(inputs, at, wanted.used);
 	const [batch, heads, tokens, headDim] = inputs.query.shape;
 	const needsLog = wanted.logSumExp || wanted.probabilities || wanted.columnSums;
 	const read = (withLog: boolean) => (tokens < MANY_TOKENS ? readOut : prefill)(backend, pass, withLog, profile());

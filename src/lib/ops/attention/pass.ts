@@ -6,7 +6,7 @@ import { looped, writtenOut, type Kernel, type Over } from '../program.ts';
 export type PassDescription = ReturnType<typeof describe>;
 
 /** What the programs of one attention call share: shapes, bindings, uniforms, and WGSL functions. */
-export function describe({ query, keys, values, bias }: Inputs, at: TensorInfo) {
+export function describe({ query, keys, values, bias }: Inputs, at: TensorInfo, used: number) {
 	const [batch, heads, tokens, headDim] = query.shape;
 	const [, kvHeads, capacity] = (keys as Tensor).shape;
 	const width = headDim % 4 === 0 ? (4 as const) : (1 as const);
@@ -17,7 +17,7 @@ export function describe({ query, keys, values, bias }: Inputs, at: TensorInfo) 
 	return {
 		batch, heads, tokens, headDim, capacity, width, steps, type, inputs, appended,
 		values: ['vals', values, width] as Kernel['inputs'][number],
-		ints: { tokens, heads, kvHeads, group: heads / kvHeads, capacity, steps },
+		ints: { tokens, heads, kvHeads, group: heads / kvHeads, capacity, used, steps },
 		floats: { scale: 1 / Math.sqrt(headDim) },
 		key: `${width}_${steps}`,
 		/** Functions that every program of attention shares. */

@@ -21,9 +21,11 @@ const CHUNK = 256;
 export function readOut(backend: WebGPUBackend, pass: PassDescription, withLog: boolean, profile: Profile): TensorInfo {
 	if (profile === 'software') return readShared(backend, pass, withLog);
 	const chunks = Math.ceil(pass.capacity / CHUNK);
-	if (chunks === 1) return readChunks(backend, pass, 1, withLog);
-	const parts = readChunks(backend, pass, chunks, false);
-	const result = combine(backend, pass, parts, chunks, withLog);
+	if (chunks === 1) return readChunks(backend, pass, 1, 1, withLog);
+	// Parts have room for all chunks, so that their tensor keeps its size; those beyond what is used are not read.
+	const live = Math.ceil(pass.ints.used / CHUNK);
+	const parts = readChunks(backend, pass, chunks, live, false);
+	const result = combine(backend, pass, parts, chunks, live, withLog);
 	backend.disposeData(parts.dataId);
 	return result;
 }
@@ -32,7 +34,7 @@ export function readOut(backend: WebGPUBackend, pass: PassDescription, withLog: 
 const lanesOf = (steps: number) => Math.min(8, 2 ** Math.floor(Math.log2(steps)));
 
 /** Of one chunk the result itself; of several, rows of unscaled sums, peak and total, [.., headDim + 2]. */
-function readChunks(backend: WebGPUBackend, pass: PassDescription, chunks: number, withLog: boolean): TensorInfo {
+function readChunks(backend: WebGPUBackend, pass: PassDescription, chunks: number, live: number, withLog: boolean): TensorInfo {
 	const { batch, heads, tokens, headDim, steps, type, put } = pass;
 	// A whole number of the lanes that score a place.
 	const threads = Math.ceil(Math.max(64, steps) / 8) * 8;
@@ -44,9 +46,9 @@ function readChunks(backend: WebGPUBackend, pass: PassDescription, chunks: numbe
 		key: `attention_${pass.key}_${threads}_${end}`,
 		inputs: [...pass.inputs, pass.values],
 		result: end === 'out' ? [batch, heads, tokens, headDim] : [batch * heads * tokens * chunks, stride],
-		ints: { ...pass.ints, chunks, chunk: end === 'part' ? CHUNK : pass.capacity },
+		ints: { ...pass.ints, chunks, live, chunk: end === 'part' ? CHUNK : pass.capacity },
 		floats: pass.floats,
-		groups: [tokens * chunks, heads, batch],
+		groups: [tokens * live, heads, batch],
 		threads,
 		code: `${pass.common}
 var<workgroup> weights: array<f32, ${TILE}>;
@@ -55,8 +57,8 @@ var<workgroup> lanes: array<f32, ${threads}>;
 var<workgroup> query: array<${type}, ${steps}>;
 var<workgroup> sums: array<${type}, ${threads}>;
 fn main() {
-	let t = i32(workgroupId.x) / uniforms.chunks;
-	let chunk = i32(workgroupId.x) % uniforms.chunks;
+	let t = i32(workgroupId.x) / uniforms.live;
+	let chunk = i32(workgroupId.x) % uniforms.live;
 	let lane = i32(localId.x);
 	let head = i32(workgroupId.z) * uniforms.heads + i32(workgroupId.y);
 	let base = baseOf(head);
@@ -64,13 +66,13 @@ fn main() {
 	let team = lane / ${steps};
 	let channel = lane % ${steps};
 	let first = chunk * uniforms.chunk;
-	let length = min(uniforms.chunk, uniforms.capacity - first);
+	let length = min(uniforms.chunk, uniforms.used - first);
 	if (lane < ${steps}) { query[lane] = q[row * ${steps} + lane]; }
 	workgroupBarrier();
 	var peak = -1e38;
 	var total = 0.0;
 	var sum = ${type}(0.0);
-	for (var start = 0; start < uniforms.chunk; start += ${TILE}) {
+	for (var start = 0; start < min(uniforms.chunk, uniforms.used); start += ${TILE}) {
 		let tile = first + start;
 		let end = min(${TILE}, length - start);
 		for (var i = lane / ${lanes}; i < end; i += ${threads / lanes}) {
@@ -135,7 +137,7 @@ fn main() {
 }
 
 /** One thread a number of the result. A chunk without a visible place has total 0 and a peak that counts for nothing. */
-function combine(backend: WebGPUBackend, pass: PassDescription, parts: TensorInfo, chunks: number, withLog: boolean): TensorInfo {
+function combine(backend: WebGPUBackend, pass: PassDescription, parts: TensorInfo, chunks: number, live: number, withLog: boolean): TensorInfo {
 	const { batch, heads, tokens, headDim } = pass;
 	const rows = batch * heads * tokens;
 	const stride = headDim + (withLog ? 1 : 0);
@@ -143,7 +145,7 @@ function combine(backend: WebGPUBackend, pass: PassDescription, parts: TensorInf
 		key: `attention_combine_${withLog}`,
 		inputs: [['parts', parts]],
 		result: withLog ? [rows, stride] : [batch, heads, tokens, headDim],
-		ints: { chunks, headDim, stride, size: rows * stride },
+		ints: { chunks, live, headDim, stride, size: rows * stride },
 		groups: flatGroups(rows * stride, 64),
 		threads: 64,
 		code: `
@@ -154,10 +156,10 @@ fn main() {
 	let width = uniforms.headDim + 2;
 	let first = i / uniforms.stride * uniforms.chunks * width;
 	var peak = -1e38;
-	for (var c = 0; c < uniforms.chunks; c++) { peak = max(peak, parts[first + c * width + uniforms.headDim]); }
+	for (var c = 0; c < uniforms.live; c++) { peak = max(peak, parts[first + c * width + uniforms.headDim]); }
 	var sum = 0.0;
 	var total = 0.0;
-	for (var c = 0; c < uniforms.chunks; c++) {
+	for (var c = 0; c < uniforms.live; c++) {
 		let part = first + c * width;
 		let weight = exp(parts[part + uniforms.headDim] - peak);
 		total += weight * parts[part + uniforms.headDim + 1];

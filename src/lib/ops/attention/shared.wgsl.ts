@@ -46,24 +46,27 @@ const placesOf = ({ queries, parts }: Plan) => `
 	let part = i32(workgroupId.y) % ${parts};
 	${writtenOut('g', queries, (g) => `let row${g} = (base * uniforms.group + min(part * ${queries} + ${g}, uniforms.group - 1)) * uniforms.tokens + t;`)}`;
 
+/** Blocks of places that a row has room for, so that the tensor keeps its size, and those that are in use. */
+const blocksOf = (capacity: number, used: number) => ({ blocks: Math.ceil(capacity / BLOCK), live: Math.ceil(used / BLOCK) });
+
 /** [batch x heads x tokens, blocks of places] as `leaveBlock` leaves them. */
 function scoresOf(backend: WebGPUBackend, { batch, heads, tokens, capacity, inputs, ints, floats, key, common }: PassDescription, plan: Plan): TensorInfo {
 	const { queries, parts } = plan;
 	const each = (body: (g: string) => string) => writtenOut('g', queries, body);
 	const all = (body: (p: string) => string) => writtenOut('p', BLOCK, body);
-	const blocks = Math.ceil(capacity / BLOCK);
+	const { blocks, live } = blocksOf(capacity, ints.used);
 	return runProgram(backend, {
 		key: `attention_scores_${key}_${parts}_${queries}`,
-		inputs, result: [batch * heads * tokens, blocks * BLOCK_NUMBERS], components: 4, ints: { ...ints, blocks }, floats,
-		groups: [Math.ceil(blocks / THREADS), ints.kvHeads * parts, batch * tokens], threads: THREADS,
+		inputs, result: [batch * heads * tokens, blocks * BLOCK_NUMBERS], components: 4, ints: { ...ints, blocks, live }, floats,
+		groups: [Math.ceil(live / THREADS), ints.kvHeads * parts, batch * tokens], threads: THREADS,
 		code: `${common}
 fn main() {
 	let block = i32(workgroupId.x) * ${THREADS} + i32(localId.x);
-	if (block >= uniforms.blocks) { return; }
+	if (block >= uniforms.live) { return; }
 	${placesOf(plan)}
 	let appended = at[base];
 	${all((p) => `let place${p} = min(block * ${BLOCK} + ${p}, uniforms.capacity - 1);
-	let extra${p} = select(HIDDEN, seenAfter(appended, base, place${p}, t), block * ${BLOCK} + ${p} < uniforms.capacity);
+	let extra${p} = select(HIDDEN, seenAfter(appended, base, place${p}, t), block * ${BLOCK} + ${p} < uniforms.used);
 	let at${p} = (base * uniforms.capacity + place${p}) * uniforms.steps;
 	${each((g) => `var s${g}_${p} = 0.0;`)}`)}
 	let any = ${Array.from({ length: BLOCK }, (_, p) => `extra${p} > -1e29`).join(' || ')};
@@ -84,11 +87,11 @@ function sumsOf(backend: WebGPUBackend, { batch, heads, tokens, headDim, steps, 
 	const own = Math.min(ELEMENTS, steps);
 	const each = (body: (g: string) => string) => writtenOut('g', queries, body);
 	const all = (body: (e: string) => string) => writtenOut('e', own, body);
-	const blocks = Math.ceil(capacity / BLOCK);
+	const { blocks, live } = blocksOf(capacity, ints.used);
 	return runProgram(backend, {
 		key: `attention_sums_${key}_${parts}_${queries}_${withLog}`,
 		inputs: [['scores', scores, 4], values, appended], result: withLog ? [batch * heads * tokens, stride] : [batch, heads, tokens, headDim],
-		ints: { ...ints, blocks }, groups: [Math.ceil(steps / (own * SUM_THREADS)), ints.kvHeads * parts, batch * tokens], threads: SUM_THREADS,
+		ints: { ...ints, blocks, live }, groups: [Math.ceil(steps / (own * SUM_THREADS)), ints.kvHeads * parts, batch * tokens], threads: SUM_THREADS,
 		code: `
 fn main() {
 	let first = (i32(workgroupId.x) * ${SUM_THREADS} + i32(localId.x)) * ${own};
@@ -97,8 +100,8 @@ fn main() {
 	let appended = at[base] + t;
 	${startSoftmax(queries)}
 	${each((g) => `let from${g} = row${g} * uniforms.blocks; ${all((e) => `var sum${g}_${e} = ${type}(0.0);`)}`)}
-	for (var block = 0; block < uniforms.blocks; block++) {
-		${nextWeights(queries, 'uniforms.blocks', (g) => Array.from({ length: own }, (_, e) => `sum${g}_${e}`))}
+	for (var block = 0; block < uniforms.live; block++) {
+		${nextWeights(queries, 'uniforms.live', (g) => Array.from({ length: own }, (_, e) => `sum${g}_${e}`))}
 		// Instead of a hidden place, whose value may be no number, the query's own is read, and counts nothing. A branch would cost a third more.
 		${writtenOut('p', BLOCK, (p) => `{
 			let place = select(appended, block * ${BLOCK} + ${p}, ${isRead(queries, p)});

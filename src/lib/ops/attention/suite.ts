@@ -80,7 +80,7 @@ export function attentionSuite(backend: Preferred): void {
 			const expected = attentionReference(query, keys, values, bias, at);
 			await check(backend, () => {
 				const own = wasmAttention({ query: tensor(query), keys: tensor(keys), values: tensor(values), bias: tensor(bias) },
-					{ at, probabilities: true, columnSums: true, logSumExp: true });
+					{ at, probabilities: true, columnSums: true, logSumExp: true, used: 77 });
 				expect(own, 'null: no SIMD, or no memory found in the backend').not.toBeNull();
 				return own!;
 			}, [expected.out, expected.logSumExp, expected.probabilities, expected.columnSums], 5e-6);
@@ -89,13 +89,13 @@ export function attentionSuite(backend: Preferred): void {
 		it.skipIf(backend !== 'wasm')('leaves heads that do not fit eight columns to the loop', () => {
 			const { query, keys, values, bias, at } = scene({ batch: 1, heads: 2, kvHeads: 1, tokens: 1, capacity: 5, dim: 20 });
 			const inputs = { query: tensor(query), keys: tensor(keys), values: tensor(values), bias: tensor(bias) };
-			expect(wasmAttention(inputs, { at, probabilities: false, columnSums: false, logSumExp: false })).toBeNull();
+			expect(wasmAttention(inputs, { at, probabilities: false, columnSums: false, logSumExp: false, used: 5 })).toBeNull();
 			tf.dispose(inputs);
 		});
 
 		it.skipIf(backend === 'webgpu')('reads one token by loops as by stock ops', async () => {
 			const { query, keys, values, bias, at } = scene({ batch: 3, heads: 6, kvHeads: 2, tokens: 1, capacity: 70, dim: 16 });
-			const wanted = { at, probabilities: true, columnSums: true, logSumExp: true };
+			const wanted = { at, probabilities: true, columnSums: true, logSumExp: true, used: 70 };
 			const inputs = () => ({ query: tensor(query), keys: tensor(keys), values: tensor(values), bias: tensor(bias) });
 			const loops = await numbersOn(backend, () => hostAttention(inputs(), wanted));
 			const ops = await numbersOn(backend, () => tf.tidy(() => manyTokens(inputs(), wanted)));
@@ -121,6 +121,23 @@ export function attentionSuite(backend: Preferred): void {
 				out.dispose();
 			}
 			tf.dispose([keys, values, query, places, fresh]);
+		});
+
+		it.each(PROFILES.filter((profile) => backend === 'webgpu' || profile === 'gpu').flatMap((profile) => [[profile, 5, 41], [profile, 300, 700]] as const))('looks at no place beyond those in use (%s: %i of %i)', async (profile, used, capacity) => {
+			setProfile(profile);
+			const shape = { batch: 2, heads: 6, kvHeads: 2, tokens: 1, dim: 16 };
+			const { query, keys, values, bias, at } = scene({ ...shape, capacity });
+			at.fill(used - 1);
+			bias.data.forEach((_, i) => i % capacity >= used && (bias.data[i] = -1e30));
+			const expected = attentionReference(query, keys, values, bias, at);
+			// Were one of them looked at, even with a weight of zero, the result would be no number.
+			for (const { data } of [keys, values]) data.forEach((_, i) => Math.floor(i / 16) % capacity >= used && (data[i] = NaN));
+			bias.data.forEach((_, i) => i % capacity >= used && (bias.data[i] = 0));
+			await check(backend, () => {
+				const inputs = [query, keys, values, bias].map(tensor) as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
+				const { out, logSumExp } = attention(...inputs, at, { used });
+				return [out, logSumExp!, attentionTogether(...inputs, at, used), attention(...inputs, at, { outOnly: true, used }).out];
+			}, [expected.out, expected.logSumExp, together(expected), expected.out], 5e-6);
 		});
 
 		it('does not let a hidden slot change a bit', async () => {

@@ -23,7 +23,7 @@ export function wasmAttention({ query, keys, values, bias }: Inputs, wanted: Att
 	const extra = new Float32Array(capacity);
 	const results = resultsOf(wanted, { batch, heads, capacity });
 	for (let row = 0; row < batch * kvHeads; row++) {
-		const count = visible(hidden as Float32Array, row * capacity, capacity, wanted.at[row], { places: places as Int32Array, extra });
+		const count = visible(hidden as Float32Array, row * capacity, wanted.used, wanted.at[row], { places: places as Int32Array, extra });
 		const from = 4 * row * capacity * dim;
 		for (let first = 0; first < group; first += together) {
 			const some = Math.min(together, group - first);
