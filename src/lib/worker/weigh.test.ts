@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { weigh } from './weigh.ts';
+import { HF_RANDOM, randomLlama } from '$lib/model/random-llama.ts';
+import { weigh, type WeighRequest } from './weigh.ts';
 
 const config = {
 	architectures: ['LlamaForCausalLM'], vocab_size: 49152, hidden_size: 576, intermediate_size: 1536, num_hidden_layers: 30,
@@ -41,4 +42,18 @@ it('needs no more than the context that the model has, and says what cannot be r
 	const [long, whole] = await Promise.all([1e6, 8192].map((context) => weigh({ ...request, context })));
 	expect(long.choices[0].need.cache).toBe(whole.choices[0].need.cache);
 	await expect(weigh({ ...request, config: { ...config, architectures: ['MambaForCausalLM'] } })).rejects.toThrow(/its architecture is MambaForCausalLM/);
+});
+
+it('counts the embedding as it is stored', async () => {
+	const working = async (request: Partial<WeighRequest>) => (await weigh({ rows: 1, context: 64, ...request }, gpu({}))).choices[0].need.working;
+	const numbers = config.vocab_size * config.hidden_size;
+	const halves = await working({ config });
+	expect((await working({ config: { ...config, torch_dtype: 'float32' } })) - halves).toBe(2 * numbers);
+	expect(await working({ config: { ...config, dtype: 'bfloat16' } })).toBe(halves);
+	// Files say it themselves, whatever config.json states.
+	const small = { ...config, vocab_size: 258, hidden_size: 24, intermediate_size: 20, num_hidden_layers: 2, num_attention_heads: 4, num_key_value_heads: 2, dtype: 'float16' };
+	const random = randomLlama(small, HF_RANDOM);
+	const names = ['config.json', 'tokenizer.json', 'model.safetensors'];
+	const files = Object.fromEntries(await Promise.all(names.map(async (name) => [name, new Blob([name.endsWith('json') ? JSON.stringify(await random.json(name)) : (await random.bytes(name))!])])));
+	expect((await working({ files })) - (await working({ config: small }))).toBe(2 * 258 * 24);
 });

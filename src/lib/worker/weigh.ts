@@ -1,9 +1,11 @@
 /** What a model would take here, in each format, worked out from its configuration alone. */
 import type { EngineInfo } from '$lib/documents/trace.ts';
-import { readConfig } from '$lib/model/config.ts';
+import { checkpointOf } from '$lib/model/checkpoint.ts';
+import { readConfig, type ModelConfig } from '$lib/model/config.ts';
 import { memoryNeeded } from '$lib/model/memory.ts';
-import { openModel } from '$lib/model/open.ts';
+import { openModel, type OpenedModel } from '$lib/model/open.ts';
 import { filesSource } from '$lib/model/source.ts';
+import { bytesOf } from '$lib/model/stored.ts';
 import { isSoftware } from '$lib/ops/index.ts';
 import { FORMATS, judge, type Device, type Weighed } from '$lib/store/fits.ts';
 import type { ModelFiles } from '$lib/store/store.ts';
@@ -32,10 +34,12 @@ export interface Weighing {
 
 /** Throws ModelError when the model cannot be run at all, with the reason. */
 export async function weigh(request: WeighRequest, gpu = globalThis.navigator?.gpu): Promise<Weighing> {
-	const stated = request.config ?? (await openModel(filesSource('model', request.files ?? {}))).config;
+	const opened = request.config === undefined ? await openModel(filesSource('model', request.files ?? {})) : null;
+	const stated = opened ? opened.config : request.config;
 	const config = readConfig(stated);
 	const device = await deviceOf(request.backend, gpu);
-	const plan = { rows: request.rows, context: Math.min(request.context, config.context), backend: device.backend };
+	const embedding = opened ? await embeddingOf(opened, config) : statedBytes(stated) * config.vocab * config.hidden;
+	const plan = { rows: request.rows, context: Math.min(request.context, config.context), backend: device.backend, embedding };
 	const { architecture, layers, heads, kvHeads, context } = config;
 	return {
 		device, architecture, layers, heads, kvHeads, context,
@@ -44,6 +48,20 @@ export async function weigh(request: WeighRequest, gpu = globalThis.navigator?.g
 			return { format, need, verdict: judge(need, device) };
 		})
 	};
+}
+
+/** Bytes of the embedding as it lies in the files. */
+async function embeddingOf(opened: OpenedModel, config: ModelConfig): Promise<number> {
+	const described = (await opened.tensors()).describe(checkpointOf(config).embedding);
+	// What is missing or cannot be read is said when the model is loaded.
+	const bytes = described ? bytesOf(described.dtype, described.shape) : null;
+	return bytes && Number.isFinite(bytes) ? bytes : 2 * config.vocab * config.hidden;
+}
+
+/** Bytes of a number of the checkpoint that a config.json speaks of: most say that they hold halves. */
+function statedBytes(stated: unknown): number {
+	const { torch_dtype, dtype = torch_dtype } = stated as { torch_dtype?: unknown; dtype?: unknown };
+	return dtype === 'float32' ? 4 : 2;
 }
 
 /** The device that `openBackend` would take. */
