@@ -16,7 +16,7 @@ describe('the device', () => {
 	it('reports a kernel that does not compile at the next read', async () => {
 		const x = tf.tensor([1, 2]);
 		const broken = tf.engine().makeTensorFromTensorInfo(runProgram(backend(), {
-			key: 'broken', inputs: [['x', x]], result: [2], groups: [1, 1, 1], threads: 1, code: 'fn main() { result[0] = nonsense; }'
+			key: 'broken', inputs: [['x', x]], result: [2], groups: [1, 1, 1], threads: 1, code: () => 'fn main() { result[0] = nonsense; }'
 		}));
 		await expect(read(broken)).rejects.toThrow(/The graphics device reported: .*nonsense/s);
 		expect(deviceErrors()).toEqual([]);

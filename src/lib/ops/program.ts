@@ -21,8 +21,11 @@ export interface Kernel {
 	groups: [number, number, number];
 	/** Threads of a workgroup (x only). */
 	threads: number;
-	/** WGSL with `fn main()`; in scope: `result`, the inputs, `uniforms.*`, `localId`, `workgroupId`, `numWorkgroups`. */
-	code: string;
+	/**
+	 * Writes WGSL with `fn main()`; in scope: `result`, the inputs, `uniforms.*`, `localId`, `workgroupId`, `numWorkgroups`. Called
+	 * when the source is compiled, not for every dispatch.
+	 */
+	code: () => string;
 }
 
 /** Workgroups of a one-dimensional kernel over `size` items, folded into y beyond the limit of x. */
@@ -83,7 +86,7 @@ export function runProgram(backend: WebGPUBackend, kernel: Kernel): TensorInfo {
 		workgroupSize: [kernel.threads, 1, 1] as [number, number, number],
 		shaderKey: `winnow_${kernel.key}`,
 		uniforms: uniforms || undefined,
-		getUserCode: () => kernel.code
+		getUserCode: kernel.code
 	};
 	return backend.runWebGPUProgram(
 		program,

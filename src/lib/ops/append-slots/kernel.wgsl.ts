@@ -17,7 +17,7 @@ export function webgpu(backend: WebGPUBackend, { cache, source }: Inputs, attrs:
 		ints: { tokens: (source.shape as number[])[2], capacity, headDim, size },
 		groups: flatGroups(size, THREADS),
 		threads: THREADS,
-		code: `
+		code: () => `
 fn main() {
 	let i = ${flatIndex(THREADS)};
 	if (i >= uniforms.size) { return; }

@@ -47,13 +47,13 @@ export function readShared(
 	const scores = runProgram(backend, {
 		key: `packed_scores_${name}`, inputs: [[q[0], q[1], 4], pool, table], result: [all, ints.slots * inPage * BLOCK_NUMBERS], components: 4,
 		ints: { ...ints, blocks }, floats: { scale: 1 / Math.sqrt(format.headDim) },
-		groups: [Math.ceil(blocks / blocksOf(format.rows) / THREADS), ints.kvHeads * chunks, rows * ints.tokens], threads: THREADS, code: scoresCode(plan)
+		groups: [Math.ceil(blocks / blocksOf(format.rows) / THREADS), ints.kvHeads * chunks, rows * ints.tokens], threads: THREADS, code: () => scoresCode(plan)
 	});
 	const words = wordsOf(plan);
 	const parts = runProgram(backend, {
 		key: `packed_sums_${name}`, inputs: [['scores', scores, 4], pool, table], result: [all, partWidth(format.headDim)],
 		ints, groups: [Math.ceil(plan.layout.value.words / (words * SUM_THREADS)), ints.kvHeads * chunks, rows * ints.tokens], threads: SUM_THREADS,
-		code: sumsCode(plan, words)
+		code: () => sumsCode(plan, words)
 	});
 	return { parts, scores };
 }

@@ -73,7 +73,7 @@ function read(backend: WebGPUBackend, query: TensorInfo, segment: PackedSegment,
 		floats: { scale: 1 / Math.sqrt(headDim) },
 		groups: [Math.ceil(used / ahead), kvHeads * plan.chunks, rows * tokens],
 		threads: plan.threads,
-		code: readPages(plan, withScores)
+		code: () => readPages(plan, withScores)
 	});
 	return { segment, plan, parts, scores: withScores ? parts : null, table, ints };
 }
@@ -91,7 +91,7 @@ function mergedOut(backend: WebGPUBackend, { parts, table, ints }: Part, shape: 
 	const size = shape.reduce((a, b) => a * b, 1);
 	return runProgram(backend, {
 		key: `packed_out_${headDim}_${form}`, inputs: [['parts', parts], ['table', table], ...bindings], result: shape,
-		ints: { ...ints, size }, groups: flatGroups(size, THREADS), threads: THREADS, code: mergeOut(headDim, form)
+		ints: { ...ints, size }, groups: flatGroups(size, THREADS), threads: THREADS, code: () => mergeOut(headDim, form)
 	});
 }
 
@@ -100,7 +100,7 @@ function mergedLog(backend: WebGPUBackend, { parts, table, ints }: Part, [batch,
 	const size = batch * heads * tokens;
 	return runProgram(backend, {
 		key: `packed_log_${headDim}_${form}`, inputs: [['parts', parts], ['table', table], ...bindings], result: [batch, heads, tokens],
-		ints: { ...ints, size }, groups: flatGroups(size, THREADS), threads: THREADS, code: mergeLog(headDim, form)
+		ints: { ...ints, size }, groups: flatGroups(size, THREADS), threads: THREADS, code: () => mergeLog(headDim, form)
 	});
 }
 
@@ -112,6 +112,6 @@ function sharesOf(backend: WebGPUBackend, { segment, parts, scores, table, ints 
 	const size = batch * heads * tokens * places;
 	return runProgram(backend, {
 		key: `packed_shares_${rows}_${inBlocks}`, inputs: [['scores', scores!], ['table', table], ['logs', log]], result: [batch, heads, tokens, places],
-		ints: { ...ints, size }, groups: flatGroups(size, THREADS), threads: THREADS, code: shares(rows, inBlocks)
+		ints: { ...ints, size }, groups: flatGroups(size, THREADS), threads: THREADS, code: () => shares(rows, inBlocks)
 	});
 }

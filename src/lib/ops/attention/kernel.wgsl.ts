@@ -50,7 +50,7 @@ function column(backend: WebGPUBackend, packed: TensorInfo, shape: number[], fir
 		ints: { width: size / packed.shape[0], stride: packed.shape[1], first, size },
 		groups: flatGroups(size, 64),
 		threads: 64,
-		code: `
+		code: () => `
 fn main() {
 	let i = ${flatIndex(64)};
 	if (i >= uniforms.size) { return; }

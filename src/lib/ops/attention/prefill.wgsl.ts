@@ -43,7 +43,7 @@ export function prefill(backend: WebGPUBackend, pass: PassDescription, withLog: 
 		floats: pass.floats,
 		groups: [Math.ceil(tokens / queries), heads, batch],
 		threads: queries,
-		code: `${pass.common}
+		code: () => `${pass.common}
 ${shared ? `var<workgroup> keysTile: array<${type}, ${places * steps}>;
 var<workgroup> valsTile: array<${type}, ${places * steps}>;
 var<workgroup> unseen: vec2<i32>;` : ''}

@@ -50,7 +50,7 @@ function readChunks(backend: WebGPUBackend, pass: PassDescription, chunks: numbe
 		floats: pass.floats,
 		groups: [tokens * live, heads, batch],
 		threads,
-		code: `${pass.common}
+		code: () => `${pass.common}
 var<workgroup> weights: array<f32, ${TILE}>;
 var<workgroup> partial: array<f32, ${TILE * lanes}>;
 var<workgroup> lanes: array<f32, ${threads}>;
@@ -148,7 +148,7 @@ function combine(backend: WebGPUBackend, pass: PassDescription, parts: TensorInf
 		ints: { chunks, live, headDim, stride, size: rows * stride },
 		groups: flatGroups(rows * stride, 64),
 		threads: 64,
-		code: `
+		code: () => `
 fn main() {
 	let i = ${flatIndex(64)};
 	if (i >= uniforms.size) { return; }

@@ -59,7 +59,7 @@ function scoresOf(backend: WebGPUBackend, { batch, heads, tokens, capacity, inpu
 		key: `attention_scores_${key}_${parts}_${queries}`,
 		inputs, result: [batch * heads * tokens, blocks * BLOCK_NUMBERS], components: 4, ints: { ...ints, blocks, live }, floats,
 		groups: [Math.ceil(live / THREADS), ints.kvHeads * parts, batch * tokens], threads: THREADS,
-		code: `${common}
+		code: () => `${common}
 fn main() {
 	let block = i32(workgroupId.x) * ${THREADS} + i32(localId.x);
 	if (block >= uniforms.live) { return; }
@@ -92,7 +92,7 @@ function sumsOf(backend: WebGPUBackend, { batch, heads, tokens, headDim, steps, 
 		key: `attention_sums_${key}_${parts}_${queries}_${withLog}`,
 		inputs: [['scores', scores, 4], values, appended], result: withLog ? [batch * heads * tokens, stride] : [batch, heads, tokens, headDim],
 		ints: { ...ints, blocks, live }, groups: [Math.ceil(steps / (own * SUM_THREADS)), ints.kvHeads * parts, batch * tokens], threads: SUM_THREADS,
-		code: `
+		code: () => `
 fn main() {
 	let first = (i32(workgroupId.x) * ${SUM_THREADS} + i32(localId.x)) * ${own};
 	if (first >= ${steps}) { return; }

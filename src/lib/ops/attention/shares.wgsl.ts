@@ -51,7 +51,7 @@ function perPlace(backend: WebGPUBackend, pass: PassDescription, log: TensorInfo
 		floats: pass.floats,
 		groups: flatGroups(size, THREADS),
 		threads: THREADS,
-		code: `${pass.common}
+		code: () => `${pass.common}
 fn main() {
 	let i = ${flatIndex(THREADS)};
 	if (i >= uniforms.size) { return; }

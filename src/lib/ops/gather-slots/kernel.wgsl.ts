@@ -18,7 +18,7 @@ export function webgpu(backend: WebGPUBackend, { source }: Inputs, attrs: Attrs)
 		ints: { kvHeads, slots, headDim, count, size },
 		groups: flatGroups(size, THREADS),
 		threads: THREADS,
-		code: `
+		code: () => `
 fn main() {
 	let i = ${flatIndex(THREADS)};
 	if (i >= uniforms.size) { return; }

@@ -15,7 +15,7 @@ export function webgpu(backend: WebGPUBackend, { x }: Inputs): TensorInfo {
 		ints: { size },
 		groups: flatGroups(size, THREADS),
 		threads: THREADS,
-		code: `
+		code: () => `
 fn main() {
 	let i = ${flatIndex(THREADS)};
 	if (i >= uniforms.size) { return; }

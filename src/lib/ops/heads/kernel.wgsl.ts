@@ -24,7 +24,7 @@ export function webgpu(backend: WebGPUBackend, { x, cos, sin }: Inputs, attrs: A
 		ints: { heads, tokens, headDim, first, columns: x.shape[x.shape.length - 1], size },
 		groups: flatGroups(size, THREADS),
 		threads: THREADS,
-		code: `
+		code: () => `
 fn main() {
 	let i = ${flatIndex(THREADS)};
 	if (i >= uniforms.size) { return; }

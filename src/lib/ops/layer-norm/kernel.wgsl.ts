@@ -17,7 +17,7 @@ export function webgpu(backend: WebGPUBackend, { x, weight, bias }: Inputs, { ep
 		floats: { eps: eps as number },
 		groups: [x2, Math.ceil(rows / x2), 1],
 		threads: THREADS,
-		code: `
+		code: () => `
 var<workgroup> sums: array<f32, ${THREADS}>;
 var<workgroup> squares: array<f32, ${THREADS}>;
 fn main() {

@@ -25,7 +25,7 @@ export function gemm(backend: WebGPUBackend, product: Product, profile: Profile)
 		ints: { ...ints, fours: ints.units * source.quads },
 		groups: [Math.ceil(width / (4 * side)), Math.ceil(rows / (4 * side)), 1],
 		threads: side * side,
-		code: `${source.functions}${product.put}
+		code: () => `${source.functions}${product.put}
 // Four number k of a row of the weight, scaled.
 fn weights(row : i32, k : i32) -> ${source.type} {
 	let at = row * uniforms.units + k / ${source.quads};

@@ -62,7 +62,7 @@ export function matVec(backend: WebGPUBackend, product: Product, profile: Profil
 		ints,
 		groups: [Math.ceil(width / perGroup), Math.ceil(rows / chunk), 1],
 		threads,
-		code: `${source.functions}${product.put}
+		code: () => `${source.functions}${product.put}
 ${lanes > 1 ? `var<workgroup> sums: array<f32, ${outputs * threads}>;` : ''}
 fn main() {
 	let lane = i32(localId.x) % ${lanes};

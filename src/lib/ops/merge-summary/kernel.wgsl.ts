@@ -32,7 +32,7 @@ export function webgpu(backend: WebGPUBackend, inputs: Inputs): TensorInfo[] {
 		floats,
 		groups: flatGroups(rows * headDim, THREADS),
 		threads: THREADS,
-		code: `
+		code: () => `
 fn main() {
 	let i = ${flatIndex(THREADS)};
 	if (i >= uniforms.size) { return; }
@@ -55,7 +55,7 @@ fn main() {
 		floats,
 		groups: flatGroups(rows, THREADS),
 		threads: THREADS,
-		code: `
+		code: () => `
 fn main() {
 	let row = ${flatIndex(THREADS)};
 	if (row >= uniforms.size) { return; }

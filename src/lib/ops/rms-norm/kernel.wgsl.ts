@@ -22,7 +22,7 @@ export function webgpu(backend: WebGPUBackend, { x, weight }: Inputs, { eps }: A
 		floats: { eps: eps as number },
 		groups: [x2, Math.ceil(rows / x2), 1],
 		threads,
-		code: `
+		code: () => `
 var<workgroup> partial: array<f32, ${threads}>;
 fn main() {
 	let row = i32(workgroupId.y * numWorkgroups.x + workgroupId.x);

@@ -103,7 +103,7 @@ function place(backend: WebGPUBackend, tensor: tf.Tensor, staging: tf.Tensor, fr
 		ints: { first: from, size: count },
 		groups: flatGroups(count, THREADS),
 		threads: THREADS,
-		code: `
+		code: () => `
 fn main() {
 	let i = ${flatIndex(THREADS)};
 	if (i >= uniforms.size) { return; }

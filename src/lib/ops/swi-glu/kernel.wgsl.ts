@@ -15,7 +15,7 @@ export function webgpu(backend: WebGPUBackend, { gateUp }: Inputs): TensorInfo {
 		ints: { width, size: rows * width },
 		groups: flatGroups(rows * width, THREADS),
 		threads: THREADS,
-		code: `
+		code: () => `
 fn main() {
 	let i = ${flatIndex(THREADS)};
 	if (i >= uniforms.size) { return; }

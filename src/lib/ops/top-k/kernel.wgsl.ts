@@ -20,7 +20,7 @@ export function webgpu(backend: WebGPUBackend, { x }: Inputs, attrs: Attrs): Ten
 		ints: { width, k },
 		groups: [rows, 1, 1],
 		threads: THREADS,
-		code: `
+		code: () => `
 var<workgroup> value: array<f32, ${THREADS}>;
 var<workgroup> place: array<i32, ${THREADS}>;
 fn main() {
@@ -59,7 +59,7 @@ fn main() {
 		ints: { width, k, size: rows * k },
 		groups: flatGroups(rows * k, THREADS),
 		threads: THREADS,
-		code: `
+		code: () => `
 fn main() {
 	let i = ${flatIndex(THREADS)};
 	if (i >= uniforms.size) { return; }
