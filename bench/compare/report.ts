@@ -43,11 +43,12 @@ function targets(groups: GroupResult[], about: About): string {
 const loadWords = ({ load, commit }: GroupResult) => `Measured at commit ${commit}${load === undefined ? '' : `; load when it began: ${load.toFixed(1)} a core${load > 1.3 ? ': **other work shared the machine, so single times are too long and ratios uncertain**' : ''}`}.`;
 
 function about_({ workers }: GroupResult): string[] {
-	return [workers.map(({ label, opened, failed }) => {
+	// A worker that was opened again says the same again.
+	return [[...new Set(workers.map(({ label, opened, failed }) => {
 		if (!opened) return `- ${label}: could not be opened: ${failed}`;
 		const threads = opened.threads === undefined ? '' : `, ${opened.threads} ${opened.threads === 1 ? 'thread' : 'threads'}`;
 		return `- ${label}: ${opened.engine}; ${opened.adapter}${threads}${opened.note ? `; ${opened.note}` : ''}`;
-	}).join('\n')];
+	}))].join('\n')];
 }
 
 function table({ lines, reference }: MeasureResult): string {
