@@ -1,9 +1,9 @@
 /**
  * Attention of one token a row in WebAssembly, four numbers at a time: scores of listed places, and the
  * weighted sum of their values. A module is made for one width of head and up to four query heads that
- * read the same KV head, so that a key or a value is loaded once for all of them. Sums are in float32.
+ * read the same KV head, so that a key or a value is loaded once for all of them.
  */
-import { $, br_if, f32, f32x4, func, i32, local, loop, v128, type Local } from 'wasmati';
+import { $, br_if, f32, f32x4, f64, f64x2, func, i32, local, loop, v128, type Local } from 'wasmati';
 import { ownWasm } from '../own-wasm.ts';
 
 /** Query heads that one call can take. */
@@ -21,6 +21,7 @@ export const attentionWasm = (dim: number, heads: number) =>
 	ownWasm(`attention ${dim} ${heads}`, () => ({ scores: scores(dim, heads), mix: mix(dim, heads) }));
 
 const ROW = 4;
+const PAIR = 8;
 const VECTOR = 16;
 
 function scores(dim: number, heads: number) {
@@ -52,16 +53,18 @@ function scores(dim: number, heads: number) {
 	);
 }
 
+/** Sums are in float64, so that the order in which tokens lie in memory does not show in a result of float32. */
 function mix(dim: number, heads: number) {
-	// As many columns at once as leave all sums in the sixteen registers of most machines.
-	const wide = largest(dim / 4, heads === 1 ? 8 : heads === 2 ? 4 : 2);
+	// As many pairs of columns at once as leave all sums in the sixteen registers of most machines.
+	const wide = largest(dim / 2, heads === 1 ? 8 : heads === 2 ? 4 : 2);
 	return func(
-		{ in: [i32, i32, i32, i32, i32, i32], locals: [i32, i32, i32, i32, i32, v128, ...Array<typeof v128>(heads * (wide + 1)).fill(v128)], out: [] },
-		([values, places, weights, out, count, stride], [place, weight, left, value, at, loaded, ...registers]) => {
+		{ in: [i32, i32, i32, i32, i32, i32], locals: [i32, i32, i32, i32, i32, i32, v128, ...Array<typeof v128>(heads * (wide + 1)).fill(v128)], out: [] },
+		([values, places, weights, out, count, stride], [column, place, weight, left, value, at, loaded, ...registers]) => {
 			const sums = registers.slice(0, heads * wide);
 			const shares = registers.slice(heads * wide);
-			for (let block = 0; block < dim / 4; block += wide) {
-				for (const sum of sums) local.set(sum, f32x4.splat(f32.const(0)));
+			local.set(column, dim / 2 / wide);
+			loop({}, () => {
+				for (const sum of sums) local.set(sum, f64x2.splat(f64.const(0)));
 				local.set(place, places);
 				local.set(weight, weights);
 				local.set(left, count);
@@ -69,22 +72,31 @@ function mix(dim: number, heads: number) {
 					local.set(value, i32.add(i32.mul(i32.load({}, place), dim * ROW), values));
 					local.set(at, weight);
 					for (let g = 0; g < heads; g++) {
-						local.set(shares[g], v128.load32_splat({}, at));
+						local.set(shares[g], f64x2.splat(f64.promote_f32(f32.load({}, at))));
 						if (g < heads - 1) local.set(at, i32.add(at, stride));
 					}
 					for (let c = 0; c < wide; c++) {
-						local.set(loaded, v128.load({ offset: (block + c) * VECTOR }, value));
+						local.set(loaded, f64x2.promote_low_f32x4(v128.load64_zero({ offset: c * PAIR }, value)));
 						for (let g = 0; g < heads; g++) {
 							const sum = sums[g * wide + c];
-							local.set(sum, f32x4.add(sum, f32x4.mul(loaded, shares[g])));
+							local.set(sum, f64x2.add(sum, f64x2.mul(loaded, shares[g])));
 						}
 					}
 					nextPlace(place, weight, left);
 				});
 				for (let g = 0; g < heads; g++) {
-					for (let c = 0; c < wide; c++) v128.store({ offset: g * dim * ROW + (block + c) * VECTOR }, out, sums[g * wide + c]);
+					for (let c = 0; c < wide; c++) {
+						local.set(loaded, f32x4.demote_f64x2_zero(sums[g * wide + c]));
+						v128.store64_lane({ offset: g * dim * ROW + c * PAIR }, 0, out, loaded);
+					}
 				}
-			}
+				// The next columns of the same rows.
+				local.set(values, i32.add(values, wide * PAIR));
+				local.set(out, i32.add(out, wide * PAIR));
+				local.set(column, i32.sub(column, 1));
+				local.get(column);
+				br_if(0);
+			});
 		}
 	);
 }

@@ -140,6 +140,22 @@ export function attentionSuite(backend: Preferred): void {
 			}, [expected.out, expected.logSumExp, together(expected), expected.out], 5e-6);
 		});
 
+		it.skipIf(backend === 'webgpu')('gives the same bits wherever in memory tokens lie', async () => {
+			await openBackend(backend);
+			const dim = 16;
+			const { query, keys, values, bias } = scene({ batch: 1, heads: 3, kvHeads: 1, tokens: 1, capacity: 60, dim });
+			const order = Array.from({ length: 60 }, (_, place) => (place * 7) % 60);
+			const moved = (block: Block, width: number): Block => ({ shape: block.shape, data: Float32Array.from(block.data, (_, i) => block.data[order[Math.floor(i / width)] * width + (i % width)]) });
+			const outs = [];
+			for (const blocks of [[query, keys, values, bias], [query, moved(keys, dim), moved(values, dim), moved(bias, 1)]]) {
+				const inputs = blocks.map(tensor) as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
+				const { out } = attention(...inputs, Int32Array.of(blocks[1] === keys ? 0 : order.indexOf(0)), { outOnly: true });
+				outs.push(await read(out));
+				tf.dispose([...inputs, out]);
+			}
+			expect(outs[1]).toEqual(outs[0]);
+		});
+
 		it('does not let a hidden slot change a bit', async () => {
 			await openBackend(backend);
 			const { query, keys, values, bias, at } = scene({ batch: 1, heads: 2, kvHeads: 1, tokens: 1, capacity: 30, dim: 8 });

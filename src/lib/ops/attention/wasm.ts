@@ -7,7 +7,7 @@ import { resultsOf, visible } from './host.ts';
 import type { AttentionAttrs } from './index.ts';
 import { attentionWasm, fits, MOST_HEADS } from './kernel.wasm.ts';
 
-/** The same as `hostAttention` with sums in float32, or null where it cannot run: a loop must do it then. */
+/** The same as `hostAttention` with scores in float32, or null where it cannot run: a loop must do it then. */
 export function wasmAttention({ query, keys, values, bias }: Inputs, wanted: AttentionAttrs): tf.Tensor[] | null {
 	const [batch, heads, , dim] = query.shape as number[];
 	const [, kvHeads, capacity] = keys.shape as number[];
