@@ -1,7 +1,7 @@
 /**
  * How software adapters take a softmax apart: one program leaves, for each block of eight places, exp(score - the
- * block's peak) and that peak; the next goes over blocks, adds up values and keeps a running peak. An exponential costs
- * there as much as ten products, and threads of the second program would all work out the same ones.
+ * block's peak) and that peak; the next goes over blocks, adds up values and keeps a running peak. So each exponential is
+ * taken once, and not by every thread of the second program.
  */
 import { writtenOut } from '../program.ts';
 
