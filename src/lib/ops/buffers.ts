@@ -17,12 +17,16 @@ export type Numbers = Float32Array | Int32Array;
 export function allocate(shape: number[], dtype: 'float32' | 'int32' = 'float32'): tf.Tensor {
 	if (tf.getBackend() === 'cpu') return persistent(shape, dtype);
 	if (tf.getBackend() === 'wasm') {
-		const info = (tf.backend() as unknown as BackendWasm).makeOutput(shape, dtype);
-		return tf.keep(tf.engine().makeTensorFromTensorInfo(info));
+		return tf.keep(wasmOutput(shape, dtype));
 	}
 	const info = webgpu().makeTensorInfo(shape, dtype);
 	webgpu().uploadToGPU(info.dataId);
 	return tf.keep(tf.engine().makeTensorFromTensorInfo(info));
+}
+
+/** On wasm: a tensor that has its memory at once and holds anything; a tidy around it frees it. */
+export function wasmOutput(shape: number[], dtype: 'float32' | 'int32'): tf.Tensor {
+	return tf.engine().makeTensorFromTensorInfo((tf.backend() as unknown as BackendWasm).makeOutput(shape, dtype));
 }
 
 /** A tensor of zeros that outlives tidies, on the device at once. Dispose it when done. */

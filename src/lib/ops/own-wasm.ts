@@ -3,7 +3,6 @@
  * for one shape each (as our WGSL is), and run in the backend's memory, on its tensors where they lie.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import { importMemory, Module, type func } from 'wasmati';
 
 type Func = ReturnType<typeof func>;
@@ -37,11 +36,6 @@ export function address(tensor: tf.TensorInfo): number {
 	const { memoryOffset } = backend.dataIdMap.get(tensor.dataId);
 	if (memoryOffset === null) throw new Error('a tensor of strings has no place in the memory of the wasm backend');
 	return memoryOffset;
-}
-
-/** Memory of `numbers` 32-bit numbers that holds anything; freed with the tidy around it. */
-export function scratch(numbers: number, dtype: 'float32' | 'int32'): tf.Tensor {
-	return tf.engine().makeTensorFromTensorInfo((tf.backend() as unknown as BackendWasm).makeOutput([numbers], dtype));
 }
 
 function backendMemory(): WebAssembly.Memory | undefined {

@@ -1,4 +1,4 @@
-/** What a model would take here, in each format, worked out from its configuration alone. */
+/** What a model would take here, in each format, worked out from its configuration and, where files are at hand, from their heads. */
 import type { EngineInfo } from '$lib/documents/trace.ts';
 import { checkpointOf } from '$lib/model/checkpoint.ts';
 import { readConfig, type ModelConfig } from '$lib/model/config.ts';
@@ -34,7 +34,7 @@ export interface Weighing {
 
 /** Throws ModelError when the model cannot be run at all, with the reason. */
 export async function weigh(request: WeighRequest, gpu = globalThis.navigator?.gpu): Promise<Weighing> {
-	const opened = request.config === undefined ? await openModel(filesSource('model', request.files ?? {})) : null;
+	const opened = (request.config ?? null) === null ? await openModel(filesSource('model', request.files ?? {})) : null;
 	const stated = opened ? opened.config : request.config;
 	const config = readConfig(stated);
 	const device = await deviceOf(request.backend, gpu);
@@ -53,7 +53,7 @@ export async function weigh(request: WeighRequest, gpu = globalThis.navigator?.g
 /** Bytes of the embedding as it lies in the files. */
 async function embeddingOf(opened: OpenedModel, config: ModelConfig): Promise<number> {
 	const described = (await opened.tensors()).describe(checkpointOf(config).embedding);
-	// What is missing or cannot be read is said when the model is loaded.
+	// A tensor that is missing or cannot be read is named when the model is loaded.
 	const bytes = described ? bytesOf(described.dtype, described.shape) : null;
 	return bytes && Number.isFinite(bytes) ? bytes : 2 * config.vocab * config.hidden;
 }

@@ -19,26 +19,32 @@ const numbersOf = (name: string, { batch, heads, tokens, format: { headDim } }: 
 	base: { out: normal(`${name} o`, batch, heads, tokens, headDim), log: normal(`${name} l`, batch, heads, tokens) }
 });
 
-/** Runs scenes of one batch on a backend: out, log, and probabilities of the scenes' places. Leaves no tensor behind. */
-async function run(backend: Preferred, scenes: Scene[], query: Block, base?: Base): Promise<Float32Array[]> {
+/** Lends the pages of scenes of one batch, on a backend. Nothing may be left behind. */
+async function withPages<T>(backend: Preferred, scenes: Scene[], use: (segments: PackedSegment[]) => Promise<T>): Promise<T> {
 	await openBackend(backend);
 	const before = tf.memory().numTensors;
 	const packed = scenes.map(packedScene);
 	const segments = packed.map(({ pool }) => pool.segment()).filter((segment): segment is PackedSegment => segment !== null);
 	packed.forEach(({ scatter }) => scatter.flush());
+	const result = await use(segments);
+	for (const { pool, scatter } of packed) {
+		pool.dispose();
+		scatter.dispose();
+	}
+	expect(tf.memory().numTensors, 'tensors left behind').toBe(before);
+	return result;
+}
+
+/** Runs scenes of one batch on a backend: out, log, and probabilities of the scenes' places. */
+const run = (backend: Preferred, scenes: Scene[], query: Block, base?: Base): Promise<Float32Array[]> => withPages(backend, scenes, async (segments) => {
 	const inputs = [query, ...(base ? [base.out, base.log] : [])].map(tensor);
 	const result = attentionPacked(inputs[0], segments, { probabilities: true, ...(base ? { onto: { out: inputs[1], logSumExp: inputs[2] } } : {}) });
 	const tensors = [result.out, result.logSumExp!, ...result.probabilities!];
 	const numbers: Float32Array[] = [];
 	for (const each of tensors) numbers.push((await read(each)) as Float32Array);
 	tf.dispose([...inputs, ...tensors]);
-	for (const { pool, scatter } of packed) {
-		pool.dispose();
-		scatter.dispose();
-	}
-	expect(tf.memory().numTensors, 'tensors left behind').toBe(before);
 	return numbers;
-}
+});
 
 /** Probabilities over the table's slots, cut to the places that the scene has. */
 function cut(shares: Float32Array, rows: number, places: number): Float32Array {
@@ -140,20 +146,14 @@ export function attentionPackedSuite(backend: Preferred, profile: Profile | null
 			await openBackend('cpu');
 			const packed = scenes.map(packedScene);
 			const wanted = packedReference(query, scenes[0], packed, base);
-			await openBackend(backend);
-			const here = scenes.map(packedScene);
-			const segments = here.map(({ pool }) => pool.segment()!);
-			here.forEach(({ scatter }) => scatter.flush());
-			const [q, onto] = [query, together].map(tensor);
-			const { out, ...rest } = attentionPacked(q, segments, { onto: { together: onto }, outOnly: true });
-			expectClose(await read(out), wanted.out, 1e-5);
-			expect(rest).toEqual({});
-			expect(() => attentionPacked(q, segments, { onto: { together: onto }, outOnly: true, probabilities: true })).toThrow(RangeError);
-			tf.dispose([q, onto, out]);
-			for (const { pool, scatter } of here) {
-				pool.dispose();
-				scatter.dispose();
-			}
+			await withPages(backend, scenes, async (segments) => {
+				const [q, onto] = [query, together].map(tensor);
+				const { out, ...rest } = attentionPacked(q, segments, { onto: { together: onto }, outOnly: true });
+				expectClose(await read(out), wanted.out, 1e-5);
+				expect(rest).toEqual({});
+				expect(() => attentionPacked(q, segments, { onto: { together: onto }, outOnly: true, probabilities: true })).toThrow(RangeError);
+				tf.dispose([q, onto, out]);
+			});
 		});
 
 		it('holds the payload and a bias a token, and nothing else', () => {

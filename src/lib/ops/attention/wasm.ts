@@ -1,8 +1,8 @@
 /** Attention of one token a row on wasm: products in our own WebAssembly, the softmax between them in JavaScript. */
 import * as tf from '@tensorflow/tfjs-core';
-import { hostView } from '../buffers.ts';
+import { hostView, wasmOutput } from '../buffers.ts';
 import type { Inputs } from '../kernel.ts';
-import { address, scratch } from '../own-wasm.ts';
+import { address } from '../own-wasm.ts';
 import { resultsOf, visible } from './host.ts';
 import type { AttentionAttrs } from './index.ts';
 import { attentionWasm, fits, MOST_HEADS } from './kernel.wasm.ts';
@@ -13,13 +13,16 @@ export function wasmAttention({ query, keys, values, bias }: Inputs, wanted: Att
 	const [, kvHeads, capacity] = keys.shape as number[];
 	const group = heads / kvHeads;
 	const together = Math.min(group, MOST_HEADS);
-	if (!fits(dim) || !attentionWasm(dim, together)) return null;
+	const kernels = fits(dim) ? attentionWasm(dim, together) : null;
+	if (!kernels) return null;
+	const ofRest = group % together ? attentionWasm(dim, group % together)! : kernels;
 
 	const scale = 1 / Math.sqrt(dim);
-	const out = tf.reshape(scratch(batch * heads * dim, 'float32'), [batch, heads, 1, dim]);
-	const [listed, shares] = [scratch(capacity, 'int32'), scratch(together * capacity, 'float32')];
+	const out = wasmOutput([batch, heads, 1, dim], 'float32');
+	const [listed, shares] = [wasmOutput([capacity], 'int32'), wasmOutput([together, capacity], 'float32')];
 	// Views last until the next allocation: there is none before the results.
 	const [places, weights, mixed, hidden] = [listed, shares, out, bias].map(hostView);
+	const at = { query: address(query), keys: address(keys), values: address(values), places: address(listed), weights: address(shares), out: address(out) };
 	const extra = new Float32Array(capacity);
 	const results = resultsOf(wanted, { batch, heads, capacity });
 	for (let row = 0; row < batch * kvHeads; row++) {
@@ -27,9 +30,9 @@ export function wasmAttention({ query, keys, values, bias }: Inputs, wanted: Att
 		const from = 4 * row * capacity * dim;
 		for (let first = 0; first < group; first += together) {
 			const some = Math.min(together, group - first);
-			const { scores, mix } = attentionWasm(dim, some)!;
+			const { scores, mix } = some === together ? kernels : ofRest;
 			const head = row * group + first;
-			scores(address(query) + 4 * head * dim, address(keys) + from, address(listed), address(shares), count, 4 * capacity);
+			scores(at.query + 4 * head * dim, at.keys + from, at.places, at.weights, count, 4 * capacity);
 			const totals: number[] = [];
 			for (let g = 0; g < some; g++) {
 				const own = weights.subarray(g * capacity, g * capacity + count) as Float32Array;
@@ -37,7 +40,7 @@ export function wasmAttention({ query, keys, values, bias }: Inputs, wanted: Att
 				totals.push(total);
 				results.take(head + g, log, own, places as Int32Array, total);
 			}
-			mix(address(values) + from, address(listed), address(shares), address(out) + 4 * head * dim, count, 4 * capacity);
+			mix(at.values + from, at.places, at.weights, at.out + 4 * head * dim, count, 4 * capacity);
 			totals.forEach((total, g) => {
 				for (let c = (head + g) * dim; c < (head + g + 1) * dim; c++) mixed[c] /= total;
 			});
