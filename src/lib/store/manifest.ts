@@ -69,7 +69,8 @@ export function noteUse(shelf: Shelf, id: string, now: number): Promise<void> {
 }
 
 export async function lastUse(shelf: Shelf, { id, added }: Manifest): Promise<number> {
-	const text = await (await shelf.read(`${USED}${id}`))?.text();
+	// Written anew by another call meanwhile, the file that was found can no longer be read.
+	const text = await shelf.read(`${USED}${id}`).then((blob) => blob?.text()).catch(() => undefined);
 	const time = Number(text);
 	// A page that died in the middle leaves half a number, or two of them.
 	return time > 0 && time <= LATEST ? time : added;

@@ -27,11 +27,9 @@ export async function opfsShelf(storage: StorageManager | undefined = globalThis
 
 function shelfOf(folder: FileSystemDirectoryHandle): Shelf {
 	// Names hold slashes and colons, file names must not.
-	const handle = (name: string, create = false) => folder.getFileHandle(encodeURIComponent(name), { create }).catch((error: unknown) => {
-		if (error instanceof DOMException && error.name === 'NotFoundError') return null;
-		throw error;
-	});
-	const file = async (name: string) => (await handle(name))?.getFile() ?? null;
+	const handle = (name: string, create = false) => folder.getFileHandle(encodeURIComponent(name), { create });
+	// A file may go between finding it and opening it.
+	const file = (name: string) => handle(name).then((found) => found.getFile()).catch(nullIfNone);
 	return {
 		kind: 'opfs',
 		async names() {
@@ -58,9 +56,12 @@ function shelfOf(folder: FileSystemDirectoryHandle): Shelf {
 			};
 		},
 		async remove(name) {
-			await folder.removeEntry(encodeURIComponent(name)).catch((error: unknown) => {
-				if (!(error instanceof DOMException && error.name === 'NotFoundError')) throw error;
-			});
+			await folder.removeEntry(encodeURIComponent(name)).catch(nullIfNone);
 		}
 	};
+}
+
+function nullIfNone(error: unknown): null {
+	if (error instanceof DOMException && error.name === 'NotFoundError') return null;
+	throw error;
 }

@@ -68,6 +68,24 @@ describe('the store', () => {
 		}
 	});
 
+	it('gives the files while another call notes the use, when browsers refuse to read what was written anew', async () => {
+		const shelf = memoryShelf();
+		const used: string[] = [];
+		const { store } = make([], {
+			...shelf,
+			async read(name) {
+				const blob = await shelf.read(name);
+				if (blob && name.startsWith('used ')) blob.text = () => (used.push(name), Promise.reject(new DOMException('gone', 'NotReadableError')));
+				return blob;
+			}
+		});
+		await store.download(await store.plan(ID));
+		await store.files(ID);
+		expect(Object.keys((await store.files(ID))!)).toHaveLength(3);
+		expect((await store.list())[0]).toMatchObject({ id: ID, complete: true, used: 1001 });
+		expect(used).not.toEqual([]);
+	});
+
 	it('goes on with what an earlier session has left, and drops parts of another commit', async () => {
 		const first = make([{}, {}, {}, {}, {}, { breakAfter: 1000 }, { status: 500 }, { status: 500 }, { status: 500 }, { status: 500 }, { status: 500 }]);
 		await expect(first.store.download(await first.store.plan(ID))).rejects.toThrow(/goes on from there/);
