@@ -1,17 +1,22 @@
 /**
- * Runs one WGSL kernel through the WebGPU backend of TensorFlow.js. The program object is built
- * afresh for every call (the backend rewrites its key), and the key holds every templated constant.
+ * Runs one WGSL kernel among the commands of TensorFlow.js' WebGPU backend: its device, its tensors, its encoder
+ * and its order, but compiled kernels and bind groups of our own. The key holds every templated constant.
  */
+import * as tf from '@tensorflow/tfjs-core';
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import { groupOf, listOf, pipelineOf, uniformsOf, type Binding } from './pipelines.ts';
 
 export interface Kernel {
 	/** Names the source: same key, same source. */
 	key: string;
-	/** Inputs in binding order: name, tensor, and components of an element (1: f32, 4: vec4<f32>). */
-	inputs: [name: string, tensor: TensorInfo, components?: 1 | 4][];
+	/** Inputs in binding order: name, tensor or small list of integers, and components of an element (1: f32, 4: vec4<f32>). */
+	inputs: [name: string, input: TensorInfo | Int32Array, components?: 1 | 4][];
 	/** Shape of a new result, or an existing tensor that is written in place. */
 	result: number[] | TensorInfo;
+	/** Further results by name, likewise. */
+	more?: [name: string, result: number[] | TensorInfo][];
+	/** Of new results; and components of an element of every result. */
 	dtype?: 'float32' | 'int32';
 	components?: 1 | 4;
 	/** Integer uniforms, then float uniforms, by name. */
@@ -68,39 +73,74 @@ export function dispatchCount(): number {
 	return dispatches;
 }
 
-export function runProgram(backend: WebGPUBackend, kernel: Kernel): TensorInfo {
-	dispatches++;
-	const existing = Array.isArray(kernel.result) ? undefined : kernel.result;
-	const shape = existing ? existing.shape : (kernel.result as number[]);
-	const ints = Object.entries(kernel.ints ?? {});
-	const floats = Object.entries(kernel.floats ?? {});
-	const uniforms = [...ints.map(([name]) => `${name} : i32,`), ...floats.map(([name]) => `${name} : f32,`)].join(' ');
-	const program = {
-		variableNames: kernel.inputs.map(([name]) => name),
-		variableComponents: kernel.inputs.map(([, , components]) => components ?? 1),
-		outputComponent: kernel.components ?? 1,
-		outputShape: shape,
-		// A layout with y makes `main` take no index: kernels compute their own.
-		dispatchLayout: { x: [1], y: [0], z: [] },
-		dispatch: kernel.groups,
-		workgroupSize: [kernel.threads, 1, 1] as [number, number, number],
-		shaderKey: `winnow_${kernel.key}`,
-		uniforms: uniforms || undefined,
-		getUserCode: kernel.code
-	};
-	return backend.runWebGPUProgram(
-		program,
-		kernel.inputs.map(([, tensor]) => tensor),
-		kernel.dtype ?? 'float32',
-		[
-			...ints.map(([, value]) => ({ type: 'int32', data: [value] })),
-			...floats.map(([, value]) => ({ type: 'float32', data: [value] }))
-		],
-		existing
-	);
+/** What the backend keeps in private fields. */
+interface Recording {
+	computePassEncoder: GPUComputePassEncoder | null;
+	commandEncoder: GPUCommandEncoder;
+	/** Tensors that recorded commands use: given back after they were submitted. */
+	commandQueueOwnedIds: WeakSet<object>;
+	dispatchCountInPass: number;
 }
 
-/** A small integer input that lives for one kernel; dispose it with `backend.disposeData`. */
-export function integers(backend: WebGPUBackend, values: ArrayLike<number>): TensorInfo {
-	return backend.makeTensorInfo([values.length], 'int32', Int32Array.from(values));
+/** The first result; see `runPrograms` for several. */
+export function runProgram(backend: WebGPUBackend, kernel: Kernel): TensorInfo {
+	return runPrograms(backend, kernel)[0];
+}
+
+/** Records the kernel and gives its results, in order. */
+export function runPrograms(backend: WebGPUBackend, kernel: Kernel): TensorInfo[] {
+	const { device } = backend;
+	const { key, inputs, components = 1, dtype = 'float32', threads } = kernel;
+	const wanted: [string, number[] | TensorInfo][] = [['result', kernel.result], ...(kernel.more ?? [])];
+	const results = wanted.map(([, result]) => (Array.isArray(result) ? backend.makeTensorInfo(result, dtype) : result));
+	if (tf.util.sizeFromShape(results[0].shape) === 0) return results.map((result) => empty(backend, result));
+	dispatches++;
+
+	const buffers: GPUBuffer[] = [];
+	let whole = `${key}${components === 4 ? '_4' : '_1'}`;
+	for (const result of results) buffers.push(bufferOf(backend, result));
+	for (const [, input, own] of inputs) {
+		buffers.push(input instanceof Int32Array ? listOf(device, input) : bufferOf(backend, input));
+		whole += LETTERS[typeOf(input, own)];
+	}
+	const { ints = {}, floats = {} } = kernel;
+	const pipeline = pipelineOf(device, whole, () => ({
+		results: wanted.map(([name], i): Binding => ({ name, type: typeOf(results[i], components) })),
+		inputs: inputs.map(([name, tensor, own]): Binding => ({ name, type: typeOf(tensor, own) })),
+		ints: Object.keys(ints), floats: Object.keys(floats), threads, code: kernel.code()
+	}));
+	if (kernel.ints || kernel.floats) buffers.push(uniformsOf(device, pipeline, Object.values(ints), Object.values(floats)));
+
+	const recording = backend as unknown as Recording;
+	backend.ensureCommandEncoderReady();
+	const pass = (recording.computePassEncoder ??= recording.commandEncoder.beginComputePass());
+	pass.setPipeline(pipeline.pipeline);
+	pass.setBindGroup(0, groupOf(device, pipeline, buffers));
+	pass.dispatchWorkgroups(...kernel.groups);
+	for (const { dataId } of results) recording.commandQueueOwnedIds.add(dataId);
+	for (const [, input] of inputs) if ('dataId' in input) recording.commandQueueOwnedIds.add(input.dataId);
+	if (++recording.dispatchCountInPass >= tf.env().getNumber('WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE')) {
+		backend.endComputePassEncoder();
+		backend.submitQueue();
+	}
+	return results;
+}
+
+const LETTERS = { f32: 'f', i32: 'i', 'vec4<f32>': 'F', 'vec4<i32>': 'I' } as const;
+
+function typeOf(of: TensorInfo | Int32Array, components: 1 | 4 = 1): keyof typeof LETTERS {
+	const whole = of instanceof Int32Array || of.dtype === 'int32';
+	return components === 4 ? (whole ? 'vec4<i32>' : 'vec4<f32>') : whole ? 'i32' : 'f32';
+}
+
+function bufferOf(backend: WebGPUBackend, { dataId }: TensorInfo): GPUBuffer {
+	const data = backend.tensorMap.get(dataId);
+	if (!data.resource) backend.uploadToGPU(dataId);
+	return data.resource as GPUBuffer;
+}
+
+/** Nothing to compute. */
+function empty(backend: WebGPUBackend, result: TensorInfo): TensorInfo {
+	(backend.tensorMap.get(result.dataId) as { values: unknown }).values = tf.util.getTypedArrayFromDType(result.dtype as 'float32', 0);
+	return result;
 }

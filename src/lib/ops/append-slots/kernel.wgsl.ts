@@ -2,13 +2,13 @@ import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { forget } from '../buffers.ts';
 import type { Attrs, Inputs } from '../kernel.ts';
-import { coordinates, flatGroups, flatIndex, integers, runProgram } from '../program.ts';
+import { coordinates, flatGroups, flatIndex, runProgram } from '../program.ts';
 
 const THREADS = 64;
 
 export function webgpu(backend: WebGPUBackend, { cache, source }: Inputs, attrs: Attrs): TensorInfo[] {
 	const [, , capacity, headDim] = cache.shape;
-	const at = integers(backend, attrs.at as Int32Array);
+	const at = attrs.at as Int32Array;
 	const { size } = source;
 	runProgram(backend, {
 		key: 'append',
@@ -25,7 +25,6 @@ fn main() {
 	result[(row * uniforms.capacity + at[row] + t) * uniforms.headDim + c] = source[i];
 }`
 	});
-	backend.disposeData(at.dataId);
 	forget(cache);
 	return [];
 }

@@ -1,7 +1,7 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import type { Attrs, Inputs } from '../kernel.ts';
-import { flatGroups, flatIndex, integers, runProgram } from '../program.ts';
+import { flatGroups, flatIndex, runProgram } from '../program.ts';
 import { profile } from '../profile.ts';
 import type { AttentionAttrs } from './index.ts';
 import { describe } from './pass.ts';
@@ -15,8 +15,7 @@ const MANY_TOKENS = 16;
 /** Read-out (with its log-sum-exp packed behind each row), then its two parts, probabilities, sums. */
 export function webgpu(backend: WebGPUBackend, inputs: Inputs, attrs: Attrs): TensorInfo[] {
 	const wanted = attrs as unknown as AttentionAttrs;
-	const at = integers(backend, wanted.at);
-	const pass = describe(inputs, at, wanted.used);
+	const pass = describe(inputs, wanted.at, wanted.used);
 	const [batch, heads, tokens, headDim] = inputs.query.shape;
 	const needsLog = wanted.logSumExp || wanted.probabilities || wanted.columnSums;
 	const read = (withLog: boolean) => (tokens < MANY_TOKENS ? readOut : prefill)(backend, pass, withLog, profile());
@@ -36,7 +35,6 @@ export function webgpu(backend: WebGPUBackend, inputs: Inputs, attrs: Attrs): Te
 	if (wanted.probabilities) results.push(probabilities(backend, pass, log!));
 	if (wanted.columnSums) results.push(columnSums(backend, pass, log!, profile()));
 	if (log && !wanted.logSumExp) backend.disposeData(log.dataId);
-	backend.disposeData(at.dataId);
 	return results;
 }
 

@@ -1,4 +1,4 @@
-import type { Tensor, TensorInfo } from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
 import type { Inputs } from '../kernel.ts';
 import type { Profile } from '../profile.ts';
 import { looped, writtenOut, type Kernel, type Over } from '../program.ts';
@@ -6,7 +6,7 @@ import { looped, writtenOut, type Kernel, type Over } from '../program.ts';
 export type PassDescription = ReturnType<typeof describe>;
 
 /** What the programs of one attention call share: shapes, bindings, uniforms, and WGSL functions. */
-export function describe({ query, keys, values, bias }: Inputs, at: TensorInfo, used: number) {
+export function describe({ query, keys, values, bias }: Inputs, at: Int32Array, used: number) {
 	const [batch, heads, tokens, headDim] = query.shape;
 	const [, kvHeads, capacity] = (keys as Tensor).shape;
 	const width = headDim % 4 === 0 ? (4 as const) : (1 as const);

@@ -1,15 +1,14 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import type { Attrs, Inputs } from '../kernel.ts';
-import { coordinates, flatGroups, flatIndex, integers, runProgram } from '../program.ts';
+import { coordinates, flatGroups, flatIndex, runProgram } from '../program.ts';
 
 const THREADS = 64;
 
 export function webgpu(backend: WebGPUBackend, { source }: Inputs, attrs: Attrs): TensorInfo {
 	const { index, rows, count } = attrs as { index: Int32Array; rows: Int32Array; count: number };
 	const [, kvHeads, slots, headDim] = source.shape;
-	const places = integers(backend, index);
-	const sourceRows = integers(backend, rows);
+	const [places, sourceRows] = [index, rows].map((list) => backend.makeTensorInfo([list.length], 'int32', list.slice()));
 	const size = index.length * headDim;
 	const out = runProgram(backend, {
 		key: 'gather',
@@ -28,7 +27,6 @@ fn main() {
 	result[i] = source[((rows[r] * uniforms.kvHeads + head) * uniforms.slots + slot) * uniforms.headDim + c];
 }`
 	});
-	backend.disposeData(places.dataId);
-	backend.disposeData(sourceRows.dataId);
+	for (const { dataId } of [places, sourceRows]) backend.disposeData(dataId);
 	return out;
 }
