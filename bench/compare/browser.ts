@@ -21,7 +21,7 @@ const quiet = [
 	'--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync',
 	...(process.getuid?.() === 0 ? ['--no-sandbox'] : [])
 ];
-const hardware = ['--enable-unsafe-webgpu', ...(process.platform === 'linux' ? ['--enable-features=Vulkan'] : [])];
+const hardware = ['--enable-unsafe-webgpu', ...(process.platform === 'linux' ? ['--enable-features=Vulkan', '--use-angle=vulkan', '--disable-vulkan-surface', '--ignore-gpu-blocklist'] : [])];
 const swiftshader = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
 
 const launch = (flags: string[]) => chromium.launch({ ...(executablePath ? { executablePath } : { channel: 'chrome' }), args: [...quiet, ...flags] });
@@ -53,6 +53,6 @@ export async function openPage(browser: Browser, address: string, onMessage?: (t
 	await page.waitForFunction(() => document.title === 'ready');
 	const call = (name: string) => (...args: unknown[]) =>
 		page.evaluate(([name, args]) => (globalThis as unknown as { bench: Record<string, (...args: unknown[]) => unknown> }).bench[name as string](...(args as unknown[])), [name, args]);
-	const bench = Object.fromEntries(['about', 'open', 'fill', 'answer', 'visit', 'count', 'close'].map((name) => [name, call(name)]));
+	const bench = Object.fromEntries(['about', 'open', 'fill', 'answer', 'visit', 'count', 'detail', 'close'].map((name) => [name, call(name)]));
 	return { page, bench: bench as unknown as BenchOnPage };
 }

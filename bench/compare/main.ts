@@ -1,7 +1,7 @@
 /**
  * Winnow beside others in one run of the same browser: bash bench/run.sh [--quick] [--only smol-wasm,arms] [--threads 2] [--minutes 25] [--out FOLDER]
  * --quick: small models, to see that everything runs. --only: names of groups, of the measurements in plan.ts.
- * --minutes: groups that would begin later are left out. Writes RESULTS.md and RESULTS.json (with --quick into .cache/bench, unless --out
+ * --contestants: ids of those who take part, e.g. ours,ort; then nothing of an earlier run is kept. --built: the page as it was built before, where Vite is not. --minutes: groups that would begin later are left out. Writes RESULTS.md and RESULTS.json (with --quick into .cache/bench, unless --out
  * says where). With --only, other groups that are there already stay, if they were measured with the same versions on the same machine.
  */
 import { execFileSync } from 'node:child_process';
@@ -11,7 +11,7 @@ import { resolve } from 'node:path';
 import { openBrowser } from './browser.ts';
 import { measureGroup, type GroupResult } from './measure.ts';
 import { makeModel } from './models.ts';
-import { planOf } from './plan.ts';
+import { among, planOf } from './plan.ts';
 import { report, type Results } from './report.ts';
 import { buildPage, serve } from './site.ts';
 
@@ -28,11 +28,13 @@ export async function main(args: string[]): Promise<number> {
 		'TensorFlow.js': versionOf(`${root}/node_modules/@tensorflow/tfjs-core`), 'onnxruntime-web': versionOf(`${peers}/onnxruntime-web`),
 		'transformers.js': versionOf(`${peers}/@huggingface/transformers`), '@genai-fi/nanogpt': versionOf(`${peers}/@genai-fi/nanogpt`)
 	};
-	const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
+	const commit = option('--commit') ?? execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
 	const say = (text: string) => console.log(text);
 
-	say('Building the page');
-	await buildPage(root, `${work}/site`);
+	if (!args.includes('--built')) {
+		say('Building the page');
+		await buildPage(root, `${work}/site`);
+	}
 	const { server, address } = await serve([
 		['/models/', `${work}/models`], ['/ort/', `${peers}/onnxruntime-web/dist`],
 		['/transformers-ort/', `${peers}/@huggingface/transformers/node_modules/onnxruntime-web/dist`], ['/', `${work}/site`]
@@ -41,11 +43,12 @@ export async function main(args: string[]): Promise<number> {
 	try {
 		const threads = about.isolated ? Math.min(Number(option('--threads') ?? about.cores), about.cores) : 1;
 		const options = { quick, about, threads, nanogptVersion: versions['@genai-fi/nanogpt'] };
-		const plan = planOf(options).filter(({ name }) => !only || only.includes(name));
+		const asked = option('--contestants')?.split(',');
+		const plan = planOf(options).filter(({ name }) => !only || only.includes(name)).map((group) => (asked ? among(group, asked) : group));
 		if (plan.length === 0) throw new Error(`There is nothing called ${only?.join(' or ')}.`);
 		say(`Chromium ${about.chromium}, WebGPU: ${about.adapter ?? 'none'}${about.software ? ' (software: its ratios say nothing about a GPU)' : ''}, ${threads} threads on WASM`);
 		const results: Results = { quick, about, machine: `${cpus()[0]?.model.trim()} (${cpus().length} cores visible), ${platform()} ${arch()}`, versions, groups: [], leftOut: [] };
-		const kept = only ? groupsOf(`${out}/RESULTS.json`, results) : [];
+		const kept = only && !asked ? groupsOf(`${out}/RESULTS.json`, results) : [];
 		const order = planOf(options).map(({ name }) => name);
 		const end = performance.now() + Number(option('--minutes') ?? Infinity) * 60_000;
 		for (const group of plan) {

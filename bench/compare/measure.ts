@@ -1,7 +1,7 @@
 /** Runs a group in turns: A B C, C B A, A B C, … so that what disturbs a round disturbs everybody. */
 import type { Browser } from '@playwright/test';
 import type { Counts } from '../page/counters.ts';
-import type { Opened } from '../page/contestant.ts';
+import type { Detail, Opened } from '../page/contestant.ts';
 import type { Task } from '../page/worker.ts';
 import { openPage, type BenchOnPage } from './browser.ts';
 import type { GroupPlan, Line, MeasurePlan } from './plan.ts';
@@ -37,6 +37,8 @@ export interface GroupResult {
 	config: GroupPlan['config'];
 	workers: { id: string; label: string; opened?: Opened; failed?: string }[];
 	measures: MeasureResult[];
+	/** Where the time of a step of ours goes, kernel by kernel. */
+	details?: Detail[];
 	/** Processes that waited for a core when it began, a core; not noted in the first runs. */
 	load?: number;
 	/** What was measured: the commit that was checked out. */
@@ -66,7 +68,8 @@ export async function measureGroup(browser: Browser, group: GroupPlan, options: 
 		const there = new Set(workers.filter(({ opened }) => opened).map(({ id }) => id));
 		const measures: MeasureResult[] = [];
 		for (const measure of group.measures) measures.push(await runMeasure(bench, measure, there, options));
-		return { name: group.name, title: group.title, backend: group.backend, config: group.config, workers, measures };
+		const details = there.has('replay') ? await bench.detail('replay') : [];
+		return { name: group.name, title: group.title, backend: group.backend, config: group.config, workers, measures, ...(details.length > 0 ? { details } : {}) };
 	} finally {
 		await page.close();
 	}

@@ -56,6 +56,7 @@ export interface PlanOptions {
 const ORT: WorkerPlan = { id: 'ort', label: 'onnxruntime-web', kind: 'ort' };
 const TRANSFORMERS: WorkerPlan = { id: 'transformers', label: 'transformers.js', kind: 'transformers' };
 const OURS: WorkerPlan = { id: 'ours', label: 'Winnow', kind: 'ours' };
+const REPLAY: WorkerPlan = { id: 'replay', label: 'dispatches of a step', kind: 'replay' };
 const ROUNDED = ['f16', 'int8', 'int4'].map((format): WorkerPlan => ({ id: `ours-${format}`, label: `Winnow, ${format} weights`, kind: 'ours', options: { format } }));
 const STOCK_NK: WorkerPlan = { id: 'stock-nk', label: 'stock tfjs, weights [N,K]', kind: 'stock', options: { layout: 'nk' } };
 const STOCK_KN: WorkerPlan = { id: 'stock-kn', label: 'stock tfjs, weights [K,N]', kind: 'stock', options: { layout: 'kn' } };
@@ -107,6 +108,18 @@ export function planOf({ quick, about, threads, nanogptVersion }: PlanOptions): 
 	return [...onGpu, ...onWasm(threads), ...alone, ...(threads > 1 ? onWasm(1) : [])];
 }
 
+/** The same group with some of its contestants. */
+export function among(group: GroupPlan, ids: string[]): GroupPlan {
+	return {
+		...group, workers: group.workers.filter(({ id }) => ids.includes(id)),
+		measures: group.measures.map(({ reference, ...measure }) => {
+			const lines = measure.lines.filter(({ worker }) => ids.includes(worker));
+			const right = reference === undefined ? -1 : lines.indexOf(measure.lines[reference]);
+			return { ...measure, lines, ...(right >= 0 ? { reference: right } : {}) };
+		}).filter(({ lines }) => lines.length > 0)
+	};
+}
+
 type MakeGroup = (name: string, shape: ShapeName, backend: 'webgpu' | 'wasm', workers: WorkerPlan[], measures: MeasurePlan[], threads?: number) => GroupPlan;
 
 /** How our own cost grows. */
@@ -126,8 +139,19 @@ function sweeps(group: MakeGroup, about: About, quick: boolean, rounds: number):
 		measure('decode against context length', contexts.map((context) => [`${context} tokens`, { context, rows: 1 }]))
 	];
 	const alone: WorkerPlan = { id: 'ours', label: 'attention alone', kind: 'attention' };
+	const filling = { context: short, rows: 1 };
+	const floor: MeasurePlan = {
+		title: `decode beside its floor, ${short} tokens`, rounds,
+		lines: [
+			{ worker: 'ours', label: 'Winnow', filling, step: {} }, { worker: 'ours', label: 'nothing stored or read back', step: { transient: true } },
+			{ worker: 'replay', label: 'its dispatches without its JavaScript', filling, step: {} },
+			{ worker: 'replay', label: 'as many dispatches that do nothing', step: { slot: 'empty' } },
+			{ worker: 'replay', label: 'all weights read once', step: { slot: 'weights' } }
+		]
+	};
 	return [
 		...(about.adapter ? [
+			group('floor', 'smollm2-135m', 'webgpu', [OURS, REPLAY], [floor]),
 			group('sweeps-webgpu', 'smollm2-135m', 'webgpu', [OURS], measures),
 			group('attention', 'smollm2-135m', 'webgpu', [alone], [measure(`attention alone against bits of the cache, ${long} tokens`, byBits)])
 		] : []),

@@ -28,7 +28,7 @@ export function report(results: Results): string {
 		'Weights are random, from a seed, and the same numbers for everybody but nanogpt, which is another network. Caches are filled with the same random numbers. A turn ends when the logits are in JavaScript. Contestants live in workers of one page and are measured in turns (A B C, then C B A); a cell is the median of the rounds with the least and the greatest, a ratio the median of the ratios of single rounds. "Same logits" is the largest difference from the reference, relative to its largest logit; at most 1e-3 passes. On the software adapter onnxruntime-web\'s WebGPU prefill of 32 tokens and more gives other logits than its own WASM build, with which stock TensorFlow.js and Winnow agree (it agrees in decoding, and for shorter prompts); so under WebGPU stock TensorFlow.js is the reference.',
 		'Winnow\'s turn of decoding is that of its lab: the new token\'s keys and values are read back each step into the cache that methods act on. onnxruntime-web and transformers.js keep theirs on the device; the line "nothing stored or read back" does likewise. onnxruntime-web runs an ONNX graph of the form that exporters write for it (GroupQueryAttention, fused norms, one product for query, key and value).',
 		'## Targets', targets(groups, about),
-		...groups.flatMap((group) => [`## ${group.title}`, `${wordsOf(group.config)}. ${loadWords(group)}`, ...about_(group), ...group.measures.flatMap((measure) => [`### ${measure.title[0].toUpperCase()}${measure.title.slice(1)}`, table(measure)])])
+		...groups.flatMap((group) => [`## ${group.title}`, `${wordsOf(group.config)}. ${loadWords(group)}`, ...about_(group), ...group.measures.flatMap((measure) => [`### ${measure.title[0].toUpperCase()}${measure.title.slice(1)}`, table(measure)]), ...detailsOf(group)])
 	];
 	return `${parts.join('\n\n')}\n`;
 }
@@ -66,6 +66,13 @@ function table({ lines, reference }: MeasureResult): string {
 		];
 	});
 	return [head, head.map((_, i) => (i === 0 ? '---' : '---:')), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+/** Kernels by the time that they take. */
+function detailsOf({ details }: GroupResult): string[] {
+	if (!details) return [];
+	const rows = details.toSorted((a, b) => b.ms - a.ms).map(({ label, dispatches, ms }) => `| \`${label}\` | ${dispatches} | ${round(ms)} |`);
+	return ['### Kernels of a step', 'Each alone, over and over, without a wait between repetitions; so their sum is not the time of the whole.', ['| kernel | dispatches | ms |', '| --- | ---: | ---: |', ...rows].join('\n')];
 }
 
 function countsOf({ counts }: LineResult): string[] {

@@ -3,7 +3,7 @@ import { createReadStream, statSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
-import { build, type Plugin } from 'vite';
+import type { Plugin } from 'vite';
 
 /**
  * tfjs hands the source of its threaded wasm module to its threads as text, without the variable
@@ -20,6 +20,7 @@ export const threadsOfTfjs: Plugin = {
 };
 
 export async function buildPage(root: string, out: string): Promise<void> {
+	const { build } = await import('vite');
 	await build({
 		root: `${root}/bench/page`,
 		configFile: false,

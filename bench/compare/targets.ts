@@ -31,7 +31,11 @@ export function targetsOf(groups: GroupResult[]): Target[] {
 			const decodes = measure.title.startsWith('decode, ');
 			if (group.backend === 'webgpu' && decodes) {
 				times(group, measure, 'faster than onnxruntime-web WebGPU', 'onnxruntime-web', ours, '>= 10', (r) => r >= 10);
+				times(group, measure, 'faster than transformers.js', 'transformers.js', 'Winnow, nothing stored or read back', '>= 1.5', (r) => r >= 1.5);
 				for (const stock of measure.lines.filter(({ label }) => label.startsWith('stock'))) times(group, measure, `faster than ${stock.label}`, stock.label, ours, '>= 20', (r) => r >= 20);
+			}
+			if (group.backend === 'webgpu' && measure.title.startsWith('decode beside its floor')) {
+				for (const floor of measure.lines.slice(3)) times(group, measure, `against ${floor.label}`, 'nothing stored or read back', floor.label, '<= 3 against the slower', (r) => r <= 3);
 			}
 			if (group.backend === 'wasm') times(group, measure, 'as fast as onnxruntime-web WASM', 'onnxruntime-web', ours, '>= 1', (r) => r >= 1);
 			if (group.backend === 'webgpu' && measure.title.startsWith('decode against arms')) times(group, measure, '8 arms against 1', '8 arms', '1 arm', '<= 3', (r) => r <= 3);

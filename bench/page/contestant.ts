@@ -37,6 +37,16 @@ export interface Contestant {
 	fill(filling: Filling): Promise<void>;
 	/** One token more in each row, the logits read back. */
 	step(step: Step): Promise<Answer>;
+	/** Where the time of a step goes. */
+	detail?(): Promise<Detail[]>;
+}
+
+/** All dispatches that one kernel has in a step. */
+export interface Detail {
+	label: string;
+	dispatches: number;
+	/** Milliseconds of all of them. */
+	ms: number;
 }
 
 export interface Filling {

@@ -1,6 +1,6 @@
 /** Holds the contestants of a group; the command that drives the browser calls these functions. */
 import { wrap, type Remote } from 'comlink';
-import type { Filling, Job, Opened } from './contestant.ts';
+import type { Detail, Filling, Job, Opened } from './contestant.ts';
 import type { Api, Task, Visit } from './worker.ts';
 import type { Counts } from './counters.ts';
 
@@ -40,6 +40,7 @@ export const bench = {
 	answer: async (id: string, task: Task): Promise<number[]> => Array.from(await held(entryOf(id), entryOf(id).api.answer(task))),
 	visit: (id: string, task: Task, turns: number): Promise<Visit> => held(entryOf(id), entryOf(id).api.visit(task, turns)),
 	count: (id: string, task: Task): Promise<{ counts: Counts | null; time: number }> => held(entryOf(id), entryOf(id).api.count(task)),
+	detail: (id: string): Promise<Detail[]> => held(entryOf(id), entryOf(id).api.detail()),
 	close(id: string): void {
 		entries.get(id)?.worker.terminate();
 		entries.delete(id);

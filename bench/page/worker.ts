@@ -1,6 +1,6 @@
 /** One contestant, timed where it runs. */
 import { expose, transfer } from 'comlink';
-import type { Contestant, Filling, Job, Opened, Step } from './contestant.ts';
+import type { Contestant, Detail, Filling, Job, Opened, Step } from './contestant.ts';
 import { counted, type Counts } from './counters.ts';
 
 /** What is done once: a prompt is read, or one token is decoded. */
@@ -18,6 +18,7 @@ const KINDS: Record<string, () => Promise<new () => Contestant>> = {
 	stock: async () => (await import('./stock.ts')).Stock,
 	ort: async () => (await import('../peers/ort.ts')).OnnxRuntime,
 	transformers: async () => (await import('../peers/transformers.ts')).TransformersJs,
+	replay: async () => (await import('./replay.ts')).Replay,
 	attention: async () => (await import('./attention.ts')).Attention,
 	nanogpt: async () => (await import('../peers/nanogpt.ts')).NanoGpt
 };
@@ -47,6 +48,7 @@ const api = {
 		}
 		return visit;
 	},
+	detail: async (): Promise<Detail[]> => (await contestant.detail?.()) ?? [],
 	/** What a turn asks of WebGPU, and how long it took while that was counted. */
 	async count(task: Task): Promise<{ counts: Counts | null; time: number }> {
 		const from = performance.now();

@@ -5,7 +5,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { ModelShape } from '$lib/documents/trace.ts';
-import { gelu, joinHeads, layerNorm, matMul, matMulSwiGlu, readWeight, rmsNorm, rope, rotation, splitHeads, type Rotation } from '$lib/ops/index.ts';
+import { gelu, joinHeads, layerNorm, matMul, matMulSwiGlu, readWeight, rmsNorm, rope, rotation, splitAllHeads, splitHeads, uploaded, type Rotation } from '$lib/ops/index.ts';
 import type { ModelConfig } from './config.ts';
 import { frequenciesOf } from './rotary.ts';
 import type { Decoder, DecoderOutput, Memory, Pass } from './types.ts';
@@ -62,7 +62,7 @@ export class TransformerDecoder implements Decoder {
 			const place = positions(start[Math.floor(i / tokens)] + (i % tokens));
 			for (let c = 0; c < hidden; c++) rows[at + c] += place[c];
 		});
-		return tf.tensor(rows, [ids.length, hidden]);
+		return uploaded(rows, [ids.length, hidden]);
 	}
 
 	/** One layer: [batch x tokens, hidden] -> the same. */
@@ -86,22 +86,19 @@ export class TransformerDecoder implements Decoder {
 		const { heads, kvHeads, headDim } = this.config;
 		const input = this.norm(hidden, weights.inputNorm);
 		const columns = apply(weights.qkv, input);
-		const split = (count: number, before: number, turn?: Rotation) =>
-			splitHeads(columns, { batch, tokens, heads: count, headDim, first: before * headDim }, turn);
-		const value = split(kvHeads, heads + kvHeads);
 		const { queryNorm, keyNorm } = weights;
+		const all = { batch, tokens, heads, kvHeads, headDim };
 		if (!queryNorm || !keyNorm) {
-			return {
-				query: split(heads, 0, angles), key: split(kvHeads, heads, angles), value, ...(wants.input ? { input } : {}),
-				...(wants.key ? { keyBefore: split(kvHeads, heads) } : {})
-			};
+			const keyBefore = wants.key ? splitHeads(columns, { batch, tokens, heads: kvHeads, headDim, first: heads * headDim }) : undefined;
+			return { ...splitAllHeads(columns, all, angles), ...(wants.input ? { input } : {}), ...(keyBefore ? { keyBefore } : {}) };
 		}
+		const parts = splitAllHeads(columns, all);
 		const normed = (x: tf.Tensor, weight: tf.Tensor) =>
 			tf.reshape(rmsNorm(tf.reshape(x, [-1, headDim]), weight, this.config.eps), x.shape);
 		const turned = (x: tf.Tensor) => (angles ? rope(x, angles) : x);
-		const key = normed(split(kvHeads, heads), keyNorm);
+		const key = normed(parts.key, keyNorm);
 		return {
-			query: turned(normed(split(heads, 0), queryNorm)), key: turned(key), value, ...(wants.input ? { input } : {}),
+			query: turned(normed(parts.query, queryNorm)), key: turned(key), value: parts.value, ...(wants.input ? { input } : {}),
 			...(wants.key ? { keyBefore: key } : {})
 		};
 	}

@@ -46,6 +46,21 @@ export function persistentFrom(values: Numbers, shape: number[]): tf.Tensor {
 }
 
 /**
+ * A tensor with these numbers that a tidy around it frees. On WebGPU they go up through the queue; the backend's own way
+ * maps a buffer for every tensor, copies it and ends the pass that is being recorded.
+ */
+export function uploaded(values: Numbers, shape: number[]): tf.Tensor {
+	const dtype = values instanceof Int32Array ? 'int32' : 'float32';
+	if (tf.getBackend() !== 'webgpu' || values.length === 0) return tf.tensor(values, shape, dtype);
+	const backend = webgpu();
+	const info = backend.makeTensorInfo(shape, dtype);
+	backend.uploadToGPU(info.dataId);
+	// Its buffer is new or was given back after a submission: nothing that is recorded uses it.
+	backend.queue.writeBuffer(backend.tensorMap.get(info.dataId).resource as GPUBuffer, 0, values.buffer as ArrayBuffer, values.byteOffset, values.byteLength);
+	return tf.engine().makeTensorFromTensorInfo(info);
+}
+
+/**
  * Overwrites `values.length` numbers of `tensor` from flat index `offset`, in place. Never a weight:
  * wasm packs the right side of a product once and would go on using what it packed.
  */

@@ -2,14 +2,14 @@
 export { openBackend, isSoftware, type Preferred } from './backend.ts';
 export { deviceErrors, onDeviceLost, throwDeviceErrors } from './errors.ts';
 export { PROFILES, profile, setProfile, type Profile } from './profile.ts';
-export { allocate, persistent, persistentFrom, read, releaseFreed, write, hostView, type Numbers } from './buffers.ts';
+export { allocate, persistent, persistentFrom, read, releaseFreed, uploaded, write, hostView, type Numbers } from './buffers.ts';
 export { dispatchCount } from './program.ts';
 export { readMany, type Piece } from './read-many.ts';
 export { Scatter } from './scatter/index.ts';
 export { traffic } from './traffic.ts';
 export { rmsNorm } from './rms-norm/index.ts';
 export { layerNorm } from './layer-norm/index.ts';
-export { joinHeads, rope, rotation, splitHeads, type HeadsLayout, type Rotation } from './heads/index.ts';
+export { joinHeads, rope, rotation, splitAllHeads, splitHeads, type AllHeadsLayout, type HeadsLayout, type Rotation } from './heads/index.ts';
 export { appendSlots } from './append-slots/index.ts';
 export { attention, attentionTogether, type AttentionOptions, type AttentionResult } from './attention/index.ts';
 export { attentionPacked, PackedPool, type PackedFormat, type PackedSegment } from './attention-packed/index.ts';

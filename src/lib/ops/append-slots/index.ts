@@ -15,9 +15,7 @@ export function appendSlots(cacheK: Tensor, cacheV: Tensor, k: Tensor, v: Tensor
 	const [batch, kvHeads, capacity] = cacheK.shape;
 	const tokens = (k.shape as number[])[2];
 	checkPlaces(at, batch * kvHeads, tokens, capacity);
-	// One kernel result a program: keys first, then values.
-	runOp<Tensor[]>('WinnowAppendSlots', { cache: cacheK, source: k }, { at });
-	runOp<Tensor[]>('WinnowAppendSlots', { cache: cacheV, source: v }, { at });
+	runOp<Tensor[]>('WinnowAppendSlots', { cacheK, cacheV, k, v }, { at });
 }
 
 export function checkPlaces(at: Int32Array, count: number, tokens: number, capacity: number): void {

@@ -2,19 +2,20 @@ import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { forget } from '../buffers.ts';
 import type { Attrs, Inputs } from '../kernel.ts';
-import { coordinates, flatGroups, flatIndex, runProgram } from '../program.ts';
+import { coordinates, flatGroups, flatIndex, runPrograms } from '../program.ts';
 
 const THREADS = 64;
 
-export function webgpu(backend: WebGPUBackend, { cache, source }: Inputs, attrs: Attrs): TensorInfo[] {
-	const [, , capacity, headDim] = cache.shape;
+export function webgpu(backend: WebGPUBackend, { cacheK, cacheV, k, v }: Inputs, attrs: Attrs): TensorInfo[] {
+	const [, , capacity, headDim] = cacheK.shape;
 	const at = attrs.at as Int32Array;
-	const { size } = source;
-	runProgram(backend, {
+	const { size } = k;
+	runPrograms(backend, {
 		key: 'append',
-		inputs: [['source', source], ['at', at]],
-		result: cache,
-		ints: { tokens: (source.shape as number[])[2], capacity, headDim, size },
+		inputs: [['k', k], ['v', v], ['at', at]],
+		result: cacheK,
+		more: [['values', cacheV]],
+		ints: { tokens: (k.shape as number[])[2], capacity, headDim, size },
 		groups: flatGroups(size, THREADS),
 		threads: THREADS,
 		code: () => `
@@ -22,9 +23,12 @@ fn main() {
 	let i = ${flatIndex(THREADS)};
 	if (i >= uniforms.size) { return; }
 	${coordinates('i', 'row', ['t', 'uniforms.tokens'], ['c', 'uniforms.headDim'])}
-	result[(row * uniforms.capacity + at[row] + t) * uniforms.headDim + c] = source[i];
+	let place = (row * uniforms.capacity + at[row] + t) * uniforms.headDim + c;
+	result[place] = k[i];
+	values[place] = v[i];
 }`
 	});
-	forget(cache);
+	forget(cacheK);
+	forget(cacheV);
 	return [];
 }

@@ -3,8 +3,13 @@ import { hostView } from '../buffers.ts';
 import type { Attrs, Inputs } from '../kernel.ts';
 
 /** No stock op writes in place, so this goes through the tensor's own memory. */
-export function stock({ cache, source }: Inputs, attrs: Attrs): Tensor[] {
-	const at = attrs.at as Int32Array;
+export function stock({ cacheK, cacheV, k, v }: Inputs, attrs: Attrs): Tensor[] {
+	place(cacheK, k, attrs.at as Int32Array);
+	place(cacheV, v, attrs.at as Int32Array);
+	return [];
+}
+
+function place(cache: Tensor, source: Tensor, at: Int32Array): void {
 	const [, , capacity, headDim] = cache.shape;
 	const tokens = (source.shape as number[])[2];
 	const from = hostView(source);
@@ -13,5 +18,4 @@ export function stock({ cache, source }: Inputs, attrs: Attrs): Tensor[] {
 		const block = from.subarray(row * tokens * headDim, (row + 1) * tokens * headDim);
 		to.set(block, (row * capacity + at[row]) * headDim);
 	}
-	return [];
 }

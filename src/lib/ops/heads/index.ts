@@ -3,11 +3,13 @@
  * the rotate-half form: channel i pairs with channel i + headDim/2).
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { uploaded } from '../buffers.ts';
 import { registerOp, runOp, type Inputs } from '../kernel.ts';
-import { stock } from './stock.ts';
-import { webgpu } from './kernel.wgsl.ts';
+import { stock, stockOfAll } from './stock.ts';
+import { webgpu, webgpuOfAll } from './kernel.wgsl.ts';
 
 registerOp({ name: 'WinnowHeads', webgpu, stock });
+registerOp({ name: 'WinnowAllHeads', webgpu: webgpuOfAll, stock: stockOfAll });
 
 /** Cosines and signed sines of a pass, [batch, 1, tokens, headDim] each. */
 export interface Rotation {
@@ -34,7 +36,7 @@ export function rotation(start: ArrayLike<number>, tokens: number, invFreq: Floa
 		}
 	}
 	const shape = [start.length, 1, tokens, half * 2];
-	const tensors = { cos: tf.tensor(cos, shape), sin: tf.tensor(sin, shape) };
+	const tensors = { cos: uploaded(cos, shape), sin: uploaded(sin, shape) };
 	return { ...tensors, dispose: () => tf.dispose([tensors.cos, tensors.sin]) };
 }
 
@@ -51,6 +53,25 @@ export interface HeadsLayout {
 export function splitHeads(x: tf.Tensor, layout: HeadsLayout, angles?: Rotation): tf.Tensor {
 	const inputs: Inputs = angles ? { x, cos: angles.cos, sin: angles.sin } : { x };
 	return runOp('WinnowHeads', inputs, { ...layout, direction: 'split' });
+}
+
+/** Columns of `x` by what they are: query heads, then as many key heads as value heads. */
+export interface AllHeadsLayout {
+	batch: number;
+	tokens: number;
+	heads: number;
+	kvHeads: number;
+	headDim: number;
+}
+
+/**
+ * `x` [batch x tokens, (heads + 2 kvHeads) x headDim] -> query [batch, heads, tokens, headDim], key and value
+ * [batch, kvHeads, tokens, headDim]; query and key rotated when a rotation is given. As three `splitHeads`, in one kernel.
+ */
+export function splitAllHeads(x: tf.Tensor, layout: AllHeadsLayout, angles?: Rotation): { query: tf.Tensor; key: tf.Tensor; value: tf.Tensor } {
+	const inputs: Inputs = angles ? { x, cos: angles.cos, sin: angles.sin } : { x };
+	const [query, key, value] = runOp<tf.Tensor[]>('WinnowAllHeads', inputs, { ...layout });
+	return { query, key, value };
 }
 
 /** [batch, heads, tokens, headDim] -> [batch x tokens, heads x headDim]. */

@@ -1,8 +1,8 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import type { Attrs, Inputs } from '../kernel.ts';
-import { coordinates, flatGroups, flatIndex, runProgram, type Kernel } from '../program.ts';
-import type { HeadsLayout } from './index.ts';
+import { coordinates, flatGroups, flatIndex, runProgram, runPrograms, type Kernel } from '../program.ts';
+import type { AllHeadsLayout, HeadsLayout } from './index.ts';
 
 const THREADS = 64;
 
@@ -35,6 +35,42 @@ fn main() {
 	let other = select(c - half, c + half, c < half);
 	let angle = (b * uniforms.tokens + t) * uniforms.headDim + c;
 	result[i] = x[base + c] * c1[angle] + x[base + other] * s1[angle];` : 'result[i] = x[base + c];'}
+}`
+	});
+}
+
+/** One thread a column of a row: it is a number of the query, the key or the value. */
+export function webgpuOfAll(backend: WebGPUBackend, { x, cos, sin }: Inputs, attrs: Attrs): TensorInfo[] {
+	const { batch, tokens, heads, kvHeads, headDim } = attrs as unknown as AllHeadsLayout;
+	const all = heads + 2 * kvHeads;
+	const size = batch * tokens * all * headDim;
+	const inputs: Kernel['inputs'] = [['x', x]];
+	if (cos) inputs.push(['c1', cos], ['s1', sin]);
+	const ofKv = [batch, kvHeads, tokens, headDim];
+	return runPrograms(backend, {
+		key: `heads_all_${cos ? 'rope' : 'plain'}`,
+		inputs,
+		result: [batch, heads, tokens, headDim],
+		more: [['keys', ofKv], ['vals', ofKv]],
+		ints: { heads, kvHeads, all, tokens, headDim, size },
+		groups: flatGroups(size, THREADS),
+		threads: THREADS,
+		code: () => `
+fn main() {
+	let i = ${flatIndex(THREADS)};
+	if (i >= uniforms.size) { return; }
+	${coordinates('i', 'b', ['t', 'uniforms.tokens'], ['h', 'uniforms.all'], ['c', 'uniforms.headDim'])}
+	let heads = uniforms.heads;
+	let kvHeads = uniforms.kvHeads;
+	if (h >= heads + kvHeads) {
+		vals[((b * kvHeads + h - heads - kvHeads) * uniforms.tokens + t) * uniforms.headDim + c] = x[i];
+		return;
+	}
+	${cos ? `let half = uniforms.headDim / 2;
+	let angle = (b * uniforms.tokens + t) * uniforms.headDim + c;
+	let value = x[i] * c1[angle] + x[select(i - half, i + half, c < half)] * s1[angle];` : 'let value = x[i];'}
+	if (h < heads) { result[((b * heads + h) * uniforms.tokens + t) * uniforms.headDim + c] = value; }
+	else { keys[((b * kvHeads + h - heads) * uniforms.tokens + t) * uniforms.headDim + c] = value; }
 }`
 	});
 }

@@ -2,13 +2,22 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Attrs, Inputs } from '../kernel.ts';
 import { isFew } from '../few.ts';
 import { hostHeads } from './host.ts';
-import type { HeadsLayout } from './index.ts';
+import type { AllHeadsLayout, HeadsLayout } from './index.ts';
 
 type HeadsAttrs = HeadsLayout & { direction: 'split' | 'join' | 'rotate' };
 
 export function stock(inputs: Inputs, attrs: Attrs): tf.Tensor {
 	const wanted = attrs as unknown as HeadsAttrs;
 	return wanted.tokens === 1 && wanted.direction !== 'join' && isFew(inputs.x) ? hostHeads(inputs, wanted) : composed(inputs, wanted);
+}
+
+/** One kind after another. */
+export function stockOfAll({ x, cos, sin }: Inputs, attrs: Attrs): tf.Tensor[] {
+	const { batch, tokens, heads, kvHeads, headDim } = attrs as unknown as AllHeadsLayout;
+	const split = (count: number, before: number, inputs: Inputs) =>
+		stock(inputs, { batch, tokens, heads: count, headDim, first: before * headDim, direction: 'split' });
+	const turned: Inputs = cos ? { x, cos, sin } : { x };
+	return [split(heads, 0, turned), split(kvHeads, heads, turned), split(kvHeads, heads + kvHeads, { x })];
 }
 
 /** Stock ops alone. */

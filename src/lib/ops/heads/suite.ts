@@ -2,7 +2,7 @@ import { describe, it } from 'vitest';
 import { inverseFrequencies, rotation as turning } from '$lib/numerics/rope.ts';
 import type { Preferred } from '../backend.ts';
 import { check, normal, tensor, type Block } from '../testing.ts';
-import { joinHeads, rope, rotation, splitHeads } from './index.ts';
+import { joinHeads, rope, rotation, splitAllHeads, splitHeads } from './index.ts';
 
 /** [batch x tokens, columns] -> [batch, heads, tokens, headDim], number by number. */
 function split({ data, shape: [, columns] }: Block, batch: number, tokens: number, heads: number, headDim: number, first: number): Float32Array {
@@ -34,6 +34,21 @@ export function headsSuite(backend: Preferred): void {
 				const bare = splitHeads(rows, layout);
 				return [bare, splitHeads(rows, layout, angles), rope(bare, angles), joinHeads(bare)];
 			}, [plain, turned, turned, joined]);
+		});
+
+		it.each([[1, 1, true], [3, 1, true], [2, 5, true], [2, 5, false], [1, 1, false]])('takes query, key and value apart: %i rows of %i tokens, turned %s', async (batch, tokens, turns) => {
+			const [heads, kvHeads, headDim] = [3, 2, 8];
+			const x = normal(`all heads ${batch} ${tokens}`, batch * tokens, (heads + 2 * kvHeads) * headDim);
+			const start = Array.from({ length: batch }, (_, b) => 1000 - 700 * b);
+			const part = (count: number, before: number, turned: boolean) => {
+				const plain = split(x, batch, tokens, count, headDim, before * headDim);
+				const positions = Array.from({ length: batch * count * tokens }, (_, i) => start[Math.floor(i / (count * tokens))] + (i % tokens));
+				return turned ? turning(freq).rotate(plain, positions, headDim) : plain;
+			};
+			await check(backend, () => {
+				const { query, key, value } = splitAllHeads(tensor(x), { batch, tokens, heads, kvHeads, headDim }, turns ? rotation(start, tokens, freq) : undefined);
+				return [query, key, value];
+			}, [part(heads, 0, turns), part(kvHeads, heads, turns), part(kvHeads, heads + kvHeads, false)]);
 		});
 
 		it('turns back by a negative angle', async () => {
