@@ -53,9 +53,8 @@ export class Ours implements Contestant {
 		const pass = memory.begin(transient ? 'transient' : 'append');
 		const { logits } = await this.model.decoder.forward(new Int32Array(pass.batch).fill(id), pass, memory);
 		const encode = performance.now() - from;
-		const numbers = (await read(logits)) as Float32Array;
+		const { logits: numbers } = await memory.finishWith(logits);
 		logits.dispose();
-		await memory.finish();
 		return { logits: numbers, encode };
 	}
 }

@@ -10,7 +10,6 @@ import { copiedFrom } from '$lib/documents/head-types.ts';
 import type { CellDiff, Probe, ProbeRequest, ProbeOf, TaskOutcome, Trace } from '$lib/documents/trace.ts';
 import type { Needs } from '$lib/methods/define.ts';
 import { joinNeeds } from '$lib/methods/start.ts';
-import { read } from '$lib/ops/index.ts';
 import { queriesOf } from './attention-log.ts';
 import { readPromptInAllArms, type Parts, type RunOptions } from './begin.ts';
 import type { Lab } from './lab.ts';
@@ -120,10 +119,9 @@ export class Run {
 		const ids = Int32Array.from(this.#rows, (row, i) => (step === 0 ? last : this.#rows[this.#leader(i)].last));
 		const output = await lab.loaded.decoder.forward(ids, pass, this.#memory);
 		try {
-			const all = (await read(output.logits)) as Float32Array;
+			const { logits: all, seen } = await this.#memory.finishWith(output.logits);
 			const vocab = all.length / caches.length;
 			const logits = caches.map((_, row) => all.slice(row * vocab, (row + 1) * vocab));
-			const seen = await this.#memory.finish();
 			if (step > 0) sources.exact.forEach((exact, i) => !this.#rows[1 + i].ended && exact.take(sources.arms[i]));
 			return { logits, seen };
 		} finally {

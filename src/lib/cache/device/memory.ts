@@ -124,9 +124,19 @@ export class DeviceMemory implements Memory {
 
 	/** Reads back what was wanted, stores the new tokens, and ends the pass. */
 	async finish(): Promise<Seen> {
+		return (await this.end([])).seen;
+	}
+
+	/** As `finish`, and the logits of the pass: a device is waited for once and not twice. They stay the caller's. */
+	async finishWith(logits: tf.Tensor): Promise<{ logits: Float32Array; seen: Seen }> {
+		const { seen, also } = await this.end([logits]);
+		return { logits: also[0], seen };
+	}
+
+	private async end(wanted: tf.Tensor[]): Promise<{ seen: Seen; also: Float32Array[] }> {
 		const running = this.expectPass();
 		const { places } = this.rows;
-		const layers = await readHeld(running, this.rows);
+		const { layers, also } = await readHeld(running, this.rows, wanted);
 		this.running = null;
 		layers.forEach(({ keys, values }, layer) => {
 			if (running.kind === 'transient') this.rows.setOwnSlots(layer, true);
@@ -135,7 +145,7 @@ export class DeviceMemory implements Memory {
 		const positions = running.wants.attention ? layers.map((_, layer) => this.positions(running, layer, places)) : [];
 		const { heads, kvHeads, headDim } = this.rows.shape;
 		const shape = { rows: this.arms.length, heads, kvHeads, headDim, capacity: places, tokens: running.pass.tokens, attentionFrom: attentionRows(running, this.arms.length).first };
-		return new Seen(shape, this.arms, layers, positions);
+		return { seen: new Seen(shape, this.arms, layers, positions), also };
 	}
 
 	/** Drops a pass that failed half way: frees its tensors, stores nothing. The rows cannot be used further. */

@@ -53,8 +53,8 @@ export interface Running {
 type Held = keyof LayerSeen | 'keys' | 'values' | 'logExact';
 export type Read = Partial<Record<Held, Float32Array>>;
 
-/** All that was held, in one read; attention over all places. Frees the tensors. */
-export async function readHeld(running: Running, { arms, copies, places, shape }: Rows): Promise<Read[]> {
+/** All that was held, and `also`, in one read; attention over all places. Frees the tensors that were held. */
+export async function readHeld(running: Running, { arms, copies, places, shape }: Rows, also: tf.Tensor[]): Promise<{ layers: Read[]; also: Float32Array[] }> {
 	const names = running.held.map((held) => Object.keys(held) as Held[]);
 	const tensors = running.held.flatMap((held, layer) => [...names[layer].map((name) => held[name]!), ...(running.packed[layer]?.shares ?? [])]);
 	const { first, rows } = attentionRows(running, arms.length);
@@ -64,13 +64,14 @@ export async function readHeld(running: Running, { arms, copies, places, shape }
 		...names[layer].map((name) => (name === 'attention' ? ofRows(held.attention!) : held[name]!)), ...(running.packed[layer]?.shares ?? []).map(ofRows)
 	]);
 	try {
-		const numbers = await readMany(pieces);
-		let next = 0;
-		return names.map((list, layer) => {
+		const numbers = await readMany([...also, ...pieces]);
+		let next = also.length;
+		const layers = names.map((list, layer) => {
 			const read: Read = Object.fromEntries(list.map((name) => [name, numbers[next++]]));
 			const shares = (running.packed[layer]?.segments ?? []).map((segment) => ({ segment, shares: numbers[next++] }));
 			return joined(running, read, shares, { ...rowsShape, capacity: copies[layer].capacity }, copies[layer].packed);
 		});
+		return { layers, also: numbers.slice(0, also.length) };
 	} finally {
 		tf.dispose(tensors);
 		running.held = [];

@@ -5,7 +5,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { ModelShape } from '$lib/documents/trace.ts';
 import type { LayerInput, Memory, Pass } from '$lib/model/types.ts';
-import { attention, read } from '$lib/ops/index.ts';
+import { attention, readMany } from '$lib/ops/index.ts';
 
 /** What is captured beside keys and values; the union of what methods need of the prompt. */
 export interface CaptureNeeds {
@@ -113,19 +113,15 @@ export class PrefillMemory implements Memory {
 
 	/** Reads everything back, `logits` of the pass too where they are given, and frees its tensors. Call once, after the pass. */
 	async finish(logits?: tf.Tensor): Promise<Captured> {
-		const layers: LayerCapture[] = [];
-		let next: Float32Array | undefined;
+		const entries = this.held.map((held) => Object.entries(held) as [keyof LayerCapture, tf.Tensor][]);
 		try {
-			if (logits) next = (await read(logits)) as Float32Array;
-			for (const held of this.held) {
-				const plain: Partial<LayerCapture> = {};
-				for (const name of Object.keys(held) as (keyof LayerCapture)[]) plain[name] = (await read(held[name]!)) as Float32Array;
-				layers.push(plain as LayerCapture);
-			}
+			const numbers = await readMany([...entries.flat().map(([, tensor]) => tensor), ...(logits ? [logits] : [])]);
+			let i = 0;
+			const layers = entries.map((named) => Object.fromEntries(named.map(([name]) => [name, numbers[i++]])) as unknown as LayerCapture);
+			return new Captured(this.shape, this.n, layers, undefined, logits && numbers[i]);
 		} finally {
 			this.dispose();
 		}
-		return new Captured(this.shape, this.n, layers, undefined, next);
 	}
 
 	/** Frees what a pass that failed left behind. */

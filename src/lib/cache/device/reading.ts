@@ -5,7 +5,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayerInput, Memory, Pass } from '$lib/model/types.ts';
-import { appendSlots, attention, persistentFrom, read } from '$lib/ops/index.ts';
+import { appendSlots, attention, persistentFrom, readMany } from '$lib/ops/index.ts';
 import type { ArmCache } from '../arm-cache.ts';
 import { hold } from './prefill.ts';
 
@@ -69,17 +69,14 @@ export class ReadingMemory implements Memory {
 
 	/** Reads everything back and frees the tensors. Call once, after the pass. */
 	async finish(): Promise<LayerReading[]> {
-		const layers: LayerReading[] = [];
+		const entries = this.held.map((held) => Object.entries(held) as [keyof LayerReading, tf.Tensor][]);
 		try {
-			for (const held of this.held) {
-				const plain: LayerReading = {};
-				for (const name of Object.keys(held) as (keyof LayerReading)[]) plain[name] = (await read(held[name]!)) as Float32Array;
-				layers.push(plain);
-			}
+			const numbers = await readMany(entries.flat().map(([, tensor]) => tensor));
+			let i = 0;
+			return entries.map((named) => Object.fromEntries(named.map(([name]) => [name, numbers[i++]])) as LayerReading);
 		} finally {
 			this.dispose();
 		}
-		return layers;
 	}
 
 	/** Frees what a pass that failed left behind. */

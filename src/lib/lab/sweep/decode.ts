@@ -1,7 +1,6 @@
 /** Arms of one text decoded in lockstep, without writing down more than what is asked for. */
 import { DeviceMemory, type Attending } from '$lib/cache/device/index.ts';
 import { joinNeeds } from '$lib/methods/start.ts';
-import { read } from '$lib/ops/index.ts';
 import type { Lab } from '../lab.ts';
 import type { StartedArm } from '../prompt-read.ts';
 import { Readings } from '../readings.ts';
@@ -33,9 +32,7 @@ export async function decodeRows(
 				attention: stepAttention && { firstRow: 0, rows: rows.length }, queries: stepQuery ? { last: 1 } : undefined, attending
 			});
 			const output = await lab.loaded.decoder.forward(last.slice(), pass, memory);
-			const logits = (await read(output.logits)) as Float32Array;
-			output.logits.dispose();
-			const seen = await memory.finish();
+			const { logits, seen } = await memory.finishWith(output.logits).finally(() => output.logits.dispose());
 			const vocab = logits.length / rows.length;
 			rows.forEach(({ arm, cache }, row) => {
 				if (ended[row]) return;
