@@ -21,7 +21,10 @@ const quiet = [
 	'--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync',
 	...(process.getuid?.() === 0 ? ['--no-sandbox'] : [])
 ];
-const hardware = ['--enable-unsafe-webgpu', ...(process.platform === 'linux' ? ['--enable-features=Vulkan', '--use-angle=vulkan', '--disable-vulkan-surface', '--ignore-gpu-blocklist'] : [])];
+const hardware = ['--enable-unsafe-webgpu', ...(process.platform === 'linux' ? ['--enable-features=Vulkan', '--use-angle=vulkan', '--disable-vulkan-surface', '--ignore-gpu-blocklist'] : []),
+	// Without it Chromium does not say what card it is.
+	'--enable-webgpu-developer-features'
+];
 const swiftshader = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
 
 const launch = (flags: string[]) => chromium.launch({ ...(executablePath ? { executablePath } : { channel: 'chrome' }), args: [...quiet, ...flags] });

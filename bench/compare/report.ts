@@ -34,7 +34,7 @@ export function report(results: Results): string {
 }
 
 function targets(groups: GroupResult[], about: About): string {
-	const rows = targetsOf(groups).map(({ what, wanted, got, met, where }) => `| ${what} | ${where} | ${wanted} | ${got} | ${met === null ? '-' : met ? 'met' : '**missed**'} |`);
+	const rows = targetsOf(groups, about.software).map(({ what, wanted, got, met, where }) => `| ${what} | ${where} | ${wanted} | ${got} | ${met === null ? '-' : met ? 'met' : '**missed**'} |`);
 	if (rows.length === 0) return 'None of the measurements that they are about were run.';
 	return [`| what | where${about.software ? ' (WebGPU is software)' : ''} | wanted | measured | |`, '|---|---|---|---|---|', ...rows].join('\n');
 }
@@ -70,9 +70,11 @@ function table({ lines, reference }: MeasureResult): string {
 
 /** Kernels by the time that they take. */
 function detailsOf({ details }: GroupResult): string[] {
-	if (!details) return [];
-	const rows = details.toSorted((a, b) => b.ms - a.ms).map(({ label, dispatches, ms }) => `| \`${label}\` | ${dispatches} | ${round(ms)} |`);
-	return ['### Kernels of a step', 'Each alone, over and over, without a wait between repetitions; so their sum is not the time of the whole.', ['| kernel | dispatches | ms |', '| --- | ---: | ---: |', ...rows].join('\n')];
+	return [['step', 'Kernels of a step'], ['prefill', 'Kernels of a prefill of 256 tokens']].flatMap(([wanted, title]) => {
+		const rows = (details ?? []).filter(({ of }) => of === wanted).toSorted((a, b) => b.ms - a.ms).map(({ label, dispatches, ms }) => `| \`${label}\` | ${dispatches} | ${round(ms)} |`);
+		if (rows.length === 0) return [];
+		return [`### ${title}`, 'Each alone, over and over, without a wait between repetitions; so their sum is not the time of the whole.', ['| kernel | dispatches | ms |', '| --- | ---: | ---: |', ...rows].join('\n')];
+	});
 }
 
 function countsOf({ counts }: LineResult): string[] {

@@ -41,8 +41,9 @@ export interface Contestant {
 	detail?(): Promise<Detail[]>;
 }
 
-/** All dispatches that one kernel has in a step. */
+/** All dispatches that one kernel has in a step, or in reading a prompt of 256 tokens. */
 export interface Detail {
+	of: 'step' | 'prefill';
 	label: string;
 	dispatches: number;
 	/** Milliseconds of all of them. */

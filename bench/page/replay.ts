@@ -4,6 +4,7 @@
  * that adds 1 to one number, each of which has to wait for the one before. Slot 'weights': every weight read once.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { profile } from '$lib/ops/index.ts';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import type { Answer, Detail, Filling, Job, Opened, Step } from './contestant.ts';
 import { Ours } from './ours.ts';
@@ -18,6 +19,8 @@ interface Dispatch {
 const BLOCK = 1 << 26;
 const THREADS = 256;
 const EACH = 16;
+/** Tokens of the prompt whose kernels are told. */
+const PROMPT = 256;
 
 export class Replay extends Ours {
 	private device!: GPUDevice;
@@ -55,18 +58,27 @@ export class Replay extends Ours {
 		return { logits, encode };
 	}
 
-	/** Each kernel's dispatches of a step, alone and over and over. */
+	/** Each kernel's dispatches of a step, alone and over and over; on a GPU those of a prompt, too (software would take minutes). */
 	async detail(): Promise<Detail[]> {
-		const kernels = new Map<string, Dispatch[]>();
-		for (const dispatch of this.turns.get('')!) {
+		const details = await this.kernels('step', this.turns.get('')!);
+		if (profile() === 'software') return details;
+		const prompt = Array.from({ length: PROMPT }, (_, i) => i % 250);
+		await super.prefill(prompt);
+		const { dispatches } = await noted(() => super.prefill(prompt));
+		return [...details, ...(await this.kernels('prefill', dispatches))];
+	}
+
+	private async kernels(of: Detail['of'], all: Dispatch[]): Promise<Detail[]> {
+		const kernels = new Map<string, Dispatch[]>([['(all)', all]]);
+		for (const dispatch of all) {
 			const { label } = dispatch.pipeline;
 			kernels.set(label, [...(kernels.get(label) ?? []), dispatch]);
 		}
 		const details: Detail[] = [];
-		for (const [label, dispatches] of [...kernels, ['(all)', this.turns.get('')!] as const]) {
+		for (const [label, dispatches] of kernels) {
 			await this.time(dispatches, 1);
 			const repeats = Math.max(1, Math.min(50, Math.round(200 / (await this.time(dispatches, 1)))));
-			details.push({ label, dispatches: dispatches.length, ms: (await this.time(dispatches, repeats)) / repeats });
+			details.push({ of, label, dispatches: dispatches.length, ms: (await this.time(dispatches, repeats)) / repeats });
 		}
 		return details;
 	}

@@ -14,17 +14,21 @@ import { readShared } from './shared.wgsl.ts';
 
 /** Places whose scores are held at once. */
 const TILE = 128;
-/** Places a chunk. */
-const CHUNK = 256;
+/**
+ * Places a chunk. A few heads over a short cache are far too few workgroups for a graphics card, so chunks are short until
+ * there are 32 of them; then they grow, for their parts have to be put together.
+ */
+const chunkOf = (capacity: number) => 64 * Math.max(1, Math.ceil(capacity / (64 * 32)));
 
 /** [batch, heads, tokens, headDim], or rows of headDim + 1 with the log-sum-exp last. */
 export function readOut(backend: WebGPUBackend, pass: PassDescription, withLog: boolean, profile: Profile): TensorInfo {
 	if (profile === 'software') return readShared(backend, pass, withLog);
-	const chunks = Math.ceil(pass.capacity / CHUNK);
-	if (chunks === 1) return readChunks(backend, pass, 1, 1, withLog);
+	const chunk = chunkOf(pass.capacity);
+	const chunks = Math.ceil(pass.capacity / chunk);
+	if (chunks === 1) return readChunks(backend, pass, chunk, 1, 1, withLog);
 	// Parts have room for all chunks, so that their tensor keeps its size; those beyond what is used are not read.
-	const live = Math.ceil(pass.ints.used / CHUNK);
-	const parts = readChunks(backend, pass, chunks, live, false);
+	const live = Math.ceil(pass.ints.used / chunk);
+	const parts = readChunks(backend, pass, chunk, chunks, live, false);
 	const result = combine(backend, pass, parts, chunks, live, withLog);
 	backend.disposeData(parts.dataId);
 	return result;
@@ -34,7 +38,7 @@ export function readOut(backend: WebGPUBackend, pass: PassDescription, withLog: 
 const lanesOf = (steps: number) => Math.min(8, 2 ** Math.floor(Math.log2(steps)));
 
 /** Of one chunk the result itself; of several, rows of unscaled sums, peak and total, [.., headDim + 2]. */
-function readChunks(backend: WebGPUBackend, pass: PassDescription, chunks: number, live: number, withLog: boolean): TensorInfo {
+function readChunks(backend: WebGPUBackend, pass: PassDescription, chunk: number, chunks: number, live: number, withLog: boolean): TensorInfo {
 	const { batch, heads, tokens, headDim, steps, type, put } = pass;
 	// A whole number of the lanes that score a place.
 	const threads = Math.ceil(Math.max(64, steps) / 8) * 8;
@@ -46,7 +50,7 @@ function readChunks(backend: WebGPUBackend, pass: PassDescription, chunks: numbe
 		key: `attention_${pass.key}_${threads}_${end}`,
 		inputs: [...pass.inputs, pass.values],
 		result: end === 'out' ? [batch, heads, tokens, headDim] : [batch * heads * tokens * chunks, stride],
-		ints: { ...pass.ints, chunks, live, chunk: end === 'part' ? CHUNK : pass.capacity },
+		ints: { ...pass.ints, chunks, live, chunk: end === 'part' ? chunk : pass.capacity },
 		floats: pass.floats,
 		groups: [tokens * live, heads, batch],
 		threads,

@@ -1,30 +1,30 @@
 /**
  * Many rows. A thread owns 4 rows x 4 outputs; edges read clamped rows and write nothing. In the software
- * profile it reads its operands itself; in the gpu profile 256 threads bring tiles of 64 rows and 64
- * outputs, 16 inputs deep and already decoded, into workgroup memory.
+ * profile it reads its operands itself; in the gpu profile 128 threads bring tiles of 32 rows and 64
+ * outputs, 32 inputs deep and already decoded, into workgroup memory, and read the next tile while they multiply.
  */
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import type { Profile } from '../profile.ts';
-import { looped, runProgram, writtenOut } from '../program.ts';
+import { runProgram, writtenOut } from '../program.ts';
 import type { Product } from './product.ts';
 
-/** Threads along one side of a workgroup. */
-const SIDE = { software: 8, gpu: 16 };
+/** Threads along rows and along outputs. Small tiles: a prompt has few rows, and a graphics card wants many workgroups. */
+const SIDES = { software: [8, 8], gpu: [8, 16] } as const;
 /** Fours of inputs that a tile is deep, and the length of its rows in memory: odd, so that banks do not collide. */
-const DEPTH = 4;
+const DEPTH = 8;
 const PITCH = DEPTH + 1;
 
 export function gemm(backend: WebGPUBackend, product: Product, profile: Profile): TensorInfo {
 	const { rows, width, bindings, ints, source } = product;
-	const side = SIDE[profile];
+	const [down, across] = SIDES[profile];
 	return runProgram(backend, {
 		key: `gemm_${product.key}_${profile}`,
 		inputs: bindings,
 		result: [rows, width],
 		ints: { ...ints, fours: ints.units * source.quads },
-		groups: [Math.ceil(width / (4 * side)), Math.ceil(rows / (4 * side)), 1],
-		threads: side * side,
+		groups: [Math.ceil(width / (4 * across)), Math.ceil(rows / (4 * down)), 1],
+		threads: down * across,
 		code: () => `${source.functions}${product.put}
 // Four number k of a row of the weight, scaled.
 fn weights(row : i32, k : i32) -> ${source.type} {
@@ -37,10 +37,11 @@ ${profile === 'gpu' ? shared(product) : direct(product)}`
 
 function direct({ source: { type } }: Product): string {
 	const four = (body: (i: string) => string) => writtenOut('', 4, body);
+	const [down, across] = SIDES.software;
 	return `
 fn main() {
-	let n0 = (i32(workgroupId.x) * ${SIDE.software} + i32(localId.x) % ${SIDE.software}) * 4;
-	let m0 = (i32(workgroupId.y) * ${SIDE.software} + i32(localId.x) / ${SIDE.software}) * 4;
+	let n0 = (i32(workgroupId.x) * ${across} + i32(localId.x) % ${across}) * 4;
+	let m0 = (i32(workgroupId.y) * ${down} + i32(localId.x) / ${across}) * 4;
 	if (n0 >= uniforms.width || m0 >= uniforms.rows) { return; }
 	var rowW : array<i32, 4>;
 	var rowX : array<i32, 4>;
@@ -55,44 +56,49 @@ fn main() {
 }`;
 }
 
-/** Thread (i, j) owns rows i, i + 16, … and outputs j, j + 16, …, so that neighbours read neighbouring rows of a tile. */
+/** Thread (i, j) owns rows i, i + 8, … and outputs j, j + 16, …, so that neighbours read neighbouring rows of a tile. */
 function shared({ source: { type } }: Product): string {
-	const side = SIDE.gpu;
+	const [down, across] = SIDES.gpu;
+	const threads = down * across;
+	// Rows of a tile that the threads bring at a time, and how often they do.
+	const step = threads / DEPTH;
+	const [ofX, ofW] = [(4 * down) / step, (4 * across) / step];
+	const zero = `${type}(0.0)`;
+	const bring = (k: string) => `
+		${writtenOut('r', ofX, (r) => `nextX[${r}] = select(${zero}, x[xRow[${r}] + min(${k}, uniforms.fours - 1)], ${k} < uniforms.fours);`)}
+		${writtenOut('r', ofW, (r) => `nextW[${r}] = select(${zero}, weights(wRow[${r}], min(${k}, uniforms.fours - 1)), ${k} < uniforms.fours);`)}`;
 	return `
-var<workgroup> tileX: array<${type}, ${4 * side * PITCH}>;
-var<workgroup> tileW: array<${type}, ${4 * side * PITCH}>;
+var<workgroup> tileX: array<${type}, ${4 * down * PITCH}>;
+var<workgroup> tileW: array<${type}, ${4 * across * PITCH}>;
 fn main() {
 	let lane = i32(localId.x);
 	let row = lane / ${DEPTH};
 	let column = lane % ${DEPTH};
-	let n0 = i32(workgroupId.x) * ${4 * side};
-	let m0 = i32(workgroupId.y) * ${4 * side};
-	let xRow = min(m0 + row, uniforms.rows - 1) * uniforms.fours;
-	let wRow = min(n0 + row, uniforms.width - 1);
-	let i = lane / ${side};
-	let j = lane % ${side};
+	let n0 = i32(workgroupId.x) * ${4 * across};
+	let m0 = i32(workgroupId.y) * ${4 * down};
+	let i = lane / ${across};
+	let j = lane % ${across};
+	var xRow : array<i32, ${ofX}>;
+	var wRow : array<i32, ${ofW}>;
+	var nextX : array<${type}, ${ofX}>;
+	var nextW : array<${type}, ${ofW}>;
 	var b : array<${type}, 4>;
 	var s : array<f32, 16>;
+	${writtenOut('r', ofX, (r) => `xRow[${r}] = min(m0 + row + ${r} * ${step}, uniforms.rows - 1) * uniforms.fours;`)}
+	${writtenOut('r', ofW, (r) => `wRow[${r}] = min(n0 + row + ${r} * ${step}, uniforms.width - 1);`)}
+	${bring('column')}
 	for (var k0 = 0; k0 < uniforms.fours; k0 += ${DEPTH}) {
-		let k = k0 + column;
-		var fromX = ${type}(0.0);
-		var fromW = ${type}(0.0);
-		if (k < uniforms.fours) {
-			fromX = x[xRow + k];
-			fromW = weights(wRow, k);
-		}
-		tileX[row * ${PITCH} + column] = fromX;
-		tileW[row * ${PITCH} + column] = fromW;
+		${writtenOut('r', ofX, (r) => `tileX[(row + ${r} * ${step}) * ${PITCH} + column] = nextX[${r}];`)}
+		${writtenOut('r', ofW, (r) => `tileW[(row + ${r} * ${step}) * ${PITCH} + column] = nextW[${r}];`)}
 		workgroupBarrier();
+		let k = k0 + ${DEPTH} + column;
+		${bring('k')}
 		for (var c = 0; c < ${DEPTH}; c++) {
-			${looped('n', 4, (n) => `b[${n}] = tileW[(j + ${n} * ${side}) * ${PITCH} + c];`)}
-			for (var m = 0; m < 4; m++) {
-				let a : ${type} = tileX[(i + m * ${side}) * ${PITCH} + c];
-				${looped('n', 4, (n) => `s[m * 4 + ${n}] += product(a, b[${n}]);`)}
-			}
+			${writtenOut('n', 4, (n) => `b[${n}] = tileW[(j + ${n} * ${across}) * ${PITCH} + c];`)}
+			${writtenOut('m', 4, (m) => `{ let a : ${type} = tileX[(i + ${m} * ${down}) * ${PITCH} + c]; ${writtenOut('n', 4, (n) => `s[${m} * 4 + ${n}] += product(a, b[${n}]);`)} }`)}
 		}
 		workgroupBarrier();
 	}
-	for (var m = 0; m < 4; m++) { for (var n = 0; n < 4; n++) { put(m0 + i + m * ${side}, n0 + j + n * ${side}, s[m * 4 + n]); } }
+	for (var m = 0; m < 4; m++) { for (var n = 0; n < 4; n++) { put(m0 + i + m * ${down}, n0 + j + n * ${across}, s[m * 4 + n]); } }
 }`;
 }
