@@ -11,7 +11,7 @@ import type { LlamaConfig } from '../peers/onnx/llama.ts';
 import type { Answer, Contestant, Filling, Job, Opened, Step } from './contestant.ts';
 
 /** Layers a turn, so that one reading back does not outweigh them. */
-const LAYERS = 8;
+const LAYERS = 30;
 const PAGE = 32;
 
 export class Attention implements Contestant {

@@ -1,8 +1,8 @@
 /** Winnow itself, through the doors that its lab uses. */
 import * as tf from '@tensorflow/tfjs-core';
-import { ArmCache, DeviceMemory, uniformCodec } from '$lib/cache/index.ts';
+import { ArmCache, DeviceMemory, PrefillMemory, uniformCodec } from '$lib/cache/index.ts';
 import { rotation } from '$lib/numerics/rope.ts';
-import { loadModel, PlainMemory, type LoadedModel } from '$lib/model/index.ts';
+import { loadModel, type LoadedModel } from '$lib/model/index.ts';
 import { openBackend, read, releaseFreed, type WeightFormat } from '$lib/ops/index.ts';
 import { cacheNumbers } from './cache.ts';
 import { withThreads } from './threads.ts';
@@ -27,9 +27,10 @@ export class Ours implements Contestant {
 
 	async prefill(ids: number[]): Promise<Answer> {
 		const { decoder, shape } = this.model;
-		const memory = new PlainMemory(shape, 1, ids.length);
+		// As the lab reads a prompt; keys and values stay on the device.
+		const memory = new PrefillMemory(shape, ids.length);
 		const from = performance.now();
-		const { logits } = await decoder.forward(Int32Array.from(ids), { batch: 1, tokens: ids.length, start: Int32Array.of(0) }, memory);
+		const { logits } = await decoder.forward(Int32Array.from(ids), memory.pass(), memory);
 		const encode = performance.now() - from;
 		const numbers = (await read(logits)) as Float32Array;
 		logits.dispose();

@@ -3,6 +3,7 @@
  * asks for the same kernels over the same buffers again and again; making a bind group and a uniform buffer each
  * time, as the backend's own way of running a program does, costs more than all else of a dispatch.
  */
+import { SmallBuffers } from './small-buffers.ts';
 
 /** A storage buffer as a kernel declares it. */
 export interface Binding {
@@ -27,12 +28,12 @@ export interface Source {
 export interface Pipeline {
 	pipeline: GPUComputePipeline;
 	layout: GPUBindGroupLayout;
-	uniforms: Map<string, GPUBuffer>;
+	uniforms: SmallBuffers;
 	groups: Map<string, GPUBindGroup>;
 }
 
-/** Small buffers, and bind groups of a kernel, that are kept: many times what is recorded before it is submitted. */
-const MOST = 512;
+/** Bind groups of a kernel that are kept. */
+const MOST = 1024;
 
 const pipelines = new WeakMap<GPUDevice, Map<string, Pipeline>>();
 
@@ -45,38 +46,23 @@ export function pipelineOf(device: GPUDevice, key: string, describe: () => Sourc
 	return found;
 }
 
-/** A uniform buffer with these numbers: never written again, so commands that are not yet submitted may go on using it. */
-export function uniformsOf(device: GPUDevice, { uniforms }: Pipeline, ints: number[], floats: number[]): GPUBuffer {
-	const key = `${ints}|${floats}`;
-	let buffer = uniforms.get(key);
-	if (buffer) return buffer;
-	const bytes = new ArrayBuffer(paddedTo16(4 * (ints.length + floats.length)));
-	new Int32Array(bytes, 0, ints.length).set(ints);
-	new Float32Array(bytes, 4 * ints.length, floats.length).set(floats);
-	buffer = filled(device, bytes, GPUBufferUsage.UNIFORM);
-	remember(uniforms, key, buffer);
-	return buffer;
+/** A uniform buffer with these numbers, for a command that is recorded in `encoder`. */
+export function uniformsOf(device: GPUDevice, { uniforms }: Pipeline, encoder: GPUCommandEncoder, ints: number[], floats: number[]): GPUBuffer {
+	return uniforms.take(device, `${ints}|${floats}`, encoder, 4 * (ints.length + floats.length), () => {
+		const bytes = new ArrayBuffer(4 * (ints.length + floats.length));
+		new Int32Array(bytes, 0, ints.length).set(ints);
+		new Float32Array(bytes, 4 * ints.length, floats.length).set(floats);
+		return bytes;
+	});
 }
 
-const lists = new WeakMap<GPUDevice, Map<string, GPUBuffer>>();
+const lists = new WeakMap<GPUDevice, SmallBuffers>();
 
 /** A storage buffer with these int32 numbers, likewise: a step tells every layer of the same places. */
-export function listOf(device: GPUDevice, values: Int32Array): GPUBuffer {
+export function listOf(device: GPUDevice, encoder: GPUCommandEncoder, values: Int32Array): GPUBuffer {
 	let known = lists.get(device);
-	if (!known) lists.set(device, (known = new Map()));
-	const key = values.join();
-	let buffer = known.get(key);
-	if (buffer) return buffer;
-	buffer = filled(device, values, GPUBufferUsage.STORAGE);
-	remember(known, key, buffer);
-	return buffer;
-}
-
-/** Written through the queue, which is before all that is recorded now; a mapped buffer would take a copy and its own pass. */
-function filled(device: GPUDevice, data: ArrayBuffer | Int32Array, usage: number): GPUBuffer {
-	const buffer = device.createBuffer({ size: Math.max(4, data.byteLength), usage: usage | GPUBufferUsage.COPY_DST });
-	device.queue.writeBuffer(buffer, 0, data as ArrayBuffer);
-	return buffer;
+	if (!known) lists.set(device, (known = new SmallBuffers(GPUBufferUsage.STORAGE)));
+	return known.take(device, values.join(), encoder, values.byteLength, () => values);
 }
 
 /** The bind group of these buffers, in the order of bindings. */
@@ -86,18 +72,9 @@ export function groupOf(device: GPUDevice, { groups, layout }: Pipeline, buffers
 	let group = groups.get(key);
 	if (group) return group;
 	group = device.createBindGroup({ layout, entries: buffers.map((buffer, binding) => ({ binding, resource: { buffer } })) });
-	remember(groups, key, group);
+	if (groups.size >= MOST) groups.delete(groups.keys().next().value!);
+	groups.set(key, group);
 	return group;
-}
-
-/** In place of the oldest, when there are many. What is recorded now is younger than that. */
-function remember<T extends GPUBuffer | GPUBindGroup>(all: Map<string, T>, key: string, value: T): void {
-	if (all.size >= MOST) {
-		const [oldest, gone] = all.entries().next().value!;
-		all.delete(oldest);
-		if ('destroy' in gone) gone.destroy();
-	}
-	all.set(key, value);
 }
 
 const numbers = new WeakMap<GPUBuffer, number>();
@@ -109,12 +86,10 @@ function numberOf(buffer: GPUBuffer): number {
 	return number;
 }
 
-const paddedTo16 = (bytes: number) => Math.ceil(bytes / 16) * 16;
-
 function compile(device: GPUDevice, label: string, source: Source): Pipeline {
 	const module = device.createShaderModule({ label, code: textOf(source) });
 	const pipeline = device.createComputePipeline({ label, layout: 'auto', compute: { module, entryPoint: 'start' } });
-	return { pipeline, layout: pipeline.getBindGroupLayout(0), uniforms: new Map(), groups: new Map() };
+	return { pipeline, layout: pipeline.getBindGroupLayout(0), uniforms: new SmallBuffers(GPUBufferUsage.UNIFORM), groups: new Map() };
 }
 
 function textOf({ results, inputs, ints, floats, threads, code }: Source): string {

@@ -96,11 +96,16 @@ export function runPrograms(backend: WebGPUBackend, kernel: Kernel): TensorInfo[
 	if (tf.util.sizeFromShape(results[0].shape) === 0) return results.map((result) => empty(backend, result));
 	dispatches++;
 
+	const recording = backend as unknown as Recording;
+	const encoder = () => {
+		backend.ensureCommandEncoderReady();
+		return recording.commandEncoder;
+	};
 	const buffers: GPUBuffer[] = [];
 	let whole = `${key}${components === 4 ? '_4' : '_1'}`;
 	for (const result of results) buffers.push(bufferOf(backend, result));
 	for (const [, input, own] of inputs) {
-		buffers.push(input instanceof Int32Array ? listOf(device, input) : bufferOf(backend, input));
+		buffers.push(input instanceof Int32Array ? listOf(device, encoder(), input) : bufferOf(backend, input));
 		whole += LETTERS[typeOf(input, own)];
 	}
 	const { ints = {}, floats = {} } = kernel;
@@ -109,11 +114,9 @@ export function runPrograms(backend: WebGPUBackend, kernel: Kernel): TensorInfo[
 		inputs: inputs.map(([name, tensor, own]): Binding => ({ name, type: typeOf(tensor, own) })),
 		ints: Object.keys(ints), floats: Object.keys(floats), threads, code: kernel.code()
 	}));
-	if (kernel.ints || kernel.floats) buffers.push(uniformsOf(device, pipeline, Object.values(ints), Object.values(floats)));
+	if (kernel.ints || kernel.floats) buffers.push(uniformsOf(device, pipeline, encoder(), Object.values(ints), Object.values(floats)));
 
-	const recording = backend as unknown as Recording;
-	backend.ensureCommandEncoderReady();
-	const pass = (recording.computePassEncoder ??= recording.commandEncoder.beginComputePass());
+	const pass = (recording.computePassEncoder ??= encoder().beginComputePass());
 	pass.setPipeline(pipeline.pipeline);
 	pass.setBindGroup(0, groupOf(device, pipeline, buffers));
 	pass.dispatchWorkgroups(...kernel.groups);

@@ -170,6 +170,11 @@ export class LayerCopy {
 		this.scatter.put(this.bias, at, [value]);
 	}
 
+	/** The device has made the bias of a place in float32 0. */
+	noteShown(index: number, place: number): void {
+		this.biases[index * this.capacity + place] = 0;
+	}
+
 	dispose(): void {
 		for (const tensor of [this.keys, this.values, this.bias]) tensor.dispose();
 		this.summaries.dispose();

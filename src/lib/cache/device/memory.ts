@@ -74,7 +74,9 @@ export class DeviceMemory implements Memory {
 		if (keyBefore) held.keysBefore = hold(keyBefore);
 
 		const at = running.at[layer];
-		appendSlots(copy.keys, copy.values, key, value, at);
+		// Where the stores had the token before, what they say of its slot has been sent already.
+		const shows = running.kind === 'append' && !running.stored[layer];
+		appendSlots(copy.keys, copy.values, key, value, at, shows ? copy.bias : undefined);
 		const summary = copy.summaries.tensors;
 		const segments = copy.packed.segments();
 		const { attention: wantsAttention, attentionSums: wantsSums } = running.wants;
@@ -140,7 +142,7 @@ export class DeviceMemory implements Memory {
 		this.running = null;
 		layers.forEach(({ keys, values }, layer) => {
 			if (running.kind === 'transient') this.rows.setOwnSlots(layer, true);
-			else if (keys && values) this.store(running, layer, keys, values);
+			else if (keys && values) this.store(running, layer, keys, values, true);
 		});
 		const positions = running.wants.attention ? layers.map((_, layer) => this.positions(running, layer, places)) : [];
 		const { heads, kvHeads, headDim } = this.rows.shape;
@@ -172,7 +174,7 @@ export class DeviceMemory implements Memory {
 		const running = this.expectPass();
 		const [queries, keys, values] = await readMany([query, key, value]);
 		if (running.kind === 'append') {
-			this.store(running, layer, keys, values);
+			this.store(running, layer, keys, values, false);
 			running.stored[layer] = true;
 		}
 		const { heads, headDim } = this.rows.shape;
@@ -187,8 +189,9 @@ export class DeviceMemory implements Memory {
 		this.rows.flush();
 	}
 
-	private store({ pass, first, at }: Running, layer: number, keys: Float32Array, values: Float32Array): void {
-		this.rows.store(layer, { tokens: pass.tokens, start: pass.start, first, at: at[layer] }, keys, values);
+	/** `shown`: the device shows them already. */
+	private store({ pass, first, at }: Running, layer: number, keys: Float32Array, values: Float32Array, shown: boolean): void {
+		this.rows.store(layer, { tokens: pass.tokens, start: pass.start, first, at: at[layer], shown }, keys, values);
 	}
 
 	/** Logical positions at all places as this pass read them; a re-run token stands at its scratch place. */

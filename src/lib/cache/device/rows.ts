@@ -13,6 +13,8 @@ export interface NewTokens {
 	start: Int32Array;
 	/** Place of the first one: [rows x kvHeads]. */
 	at: Int32Array;
+	/** Their biases are 0 on the device already. */
+	shown: boolean;
 }
 
 export class Rows {
@@ -55,14 +57,15 @@ export class Rows {
 	}
 
 	/** Stores a pass's tokens, keys and values [rows, kvHeads, tokens, headDim], where the device has them already. */
-	store(layer: number, { tokens, first, start, at }: NewTokens, keys: Float32Array, values: Float32Array): void {
+	store(layer: number, { tokens, first, start, at, shown }: NewTokens, keys: Float32Array, values: Float32Array): void {
 		const d = this.shape.headDim;
 		this.eachHead((index, row, head) => {
 			for (let t = 0; t < tokens; t++) {
 				const from = (index * tokens + t) * d;
 				this.arms[row].append(layer, head, keys.subarray(from, from + d), values.subarray(from, from + d),
 					first[row] + t, start[row] + t, at[index] + t);
-				this.copies[layer].setBias(index, at[index] + t, 0);
+				if (shown) this.copies[layer].noteShown(index, at[index] + t);
+				else this.copies[layer].setBias(index, at[index] + t, 0);
 			}
 		});
 	}

@@ -6,15 +6,15 @@ import { coordinates, flatGroups, flatIndex, runPrograms } from '../program.ts';
 
 const THREADS = 64;
 
-export function webgpu(backend: WebGPUBackend, { cacheK, cacheV, k, v }: Inputs, attrs: Attrs): TensorInfo[] {
+export function webgpu(backend: WebGPUBackend, { cacheK, cacheV, k, v, bias }: Inputs, attrs: Attrs): TensorInfo[] {
 	const [, , capacity, headDim] = cacheK.shape;
 	const at = attrs.at as Int32Array;
 	const { size } = k;
 	runPrograms(backend, {
-		key: 'append',
+		key: `append_${bias ? 'shown' : 'plain'}`,
 		inputs: [['k', k], ['v', v], ['at', at]],
 		result: cacheK,
-		more: [['values', cacheV]],
+		more: [['values', cacheV], ...(bias ? [['bias', bias] as [string, TensorInfo]] : [])],
 		ints: { tokens: (k.shape as number[])[2], capacity, headDim, size },
 		groups: flatGroups(size, THREADS),
 		threads: THREADS,
@@ -26,9 +26,11 @@ fn main() {
 	let place = (row * uniforms.capacity + at[row] + t) * uniforms.headDim + c;
 	result[place] = k[i];
 	values[place] = v[i];
+	${bias ? 'if (c == 0) { bias[row * uniforms.capacity + at[row] + t] = 0.0; }' : ''}
 }`
 	});
 	forget(cacheK);
 	forget(cacheV);
+	if (bias) forget(bias);
 	return [];
 }

@@ -3,9 +3,15 @@ import { hostView } from '../buffers.ts';
 import type { Attrs, Inputs } from '../kernel.ts';
 
 /** No stock op writes in place, so this goes through the tensor's own memory. */
-export function stock({ cacheK, cacheV, k, v }: Inputs, attrs: Attrs): Tensor[] {
-	place(cacheK, k, attrs.at as Int32Array);
-	place(cacheV, v, attrs.at as Int32Array);
+export function stock({ cacheK, cacheV, k, v, bias }: Inputs, attrs: Attrs): Tensor[] {
+	const at = attrs.at as Int32Array;
+	place(cacheK, k, at);
+	place(cacheV, v, at);
+	if (bias) {
+		const [, , capacity] = cacheK.shape;
+		const tokens = (k.shape as number[])[2];
+		at.forEach((first, row) => hostView(bias).fill(0, row * capacity + first, row * capacity + first + tokens));
+	}
 	return [];
 }
 

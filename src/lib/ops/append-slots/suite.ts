@@ -18,14 +18,17 @@ export function appendSlotsSuite(backend: Preferred): void {
 			const sources = [tensor(k), tensor(v)];
 			// Read before as well: a copy that was cached then must not come back.
 			await read(caches[0]);
-			appendSlots(caches[0], caches[1], sources[0], sources[1], at);
+			const bias = persistentFrom(new Float32Array(batch * heads * capacity).fill(-1), [batch, heads, capacity]);
+			appendSlots(caches[0], caches[1], sources[0], sources[1], at, bias);
+			const shown = Array.from({ length: batch * heads * capacity }, (_, i) => (i % capacity >= at[Math.floor(i / capacity)] && i % capacity < at[Math.floor(i / capacity)] + tokens ? 0 : -1));
+			expect(Array.from(await read(bias))).toEqual(shown);
 			for (const [cache, source] of [[caches[0], k], [caches[1], v]] as const) {
 				const expected = old.data.slice();
 				at.forEach((place, row) => expected.set(
 					source.data.subarray(row * tokens * headDim, (row + 1) * tokens * headDim), (row * capacity + place) * headDim));
 				expect(Array.from(await read(cache))).toEqual(Array.from(expected));
 			}
-			tf.dispose([...caches, ...sources]);
+			tf.dispose([...caches, ...sources, bias]);
 		});
 
 		it('refuses places beyond the capacity', () => {

@@ -25,9 +25,9 @@ export function readOut(backend: WebGPUBackend, pass: PassDescription, withLog: 
 	if (profile === 'software') return readShared(backend, pass, withLog);
 	const chunk = chunkOf(pass.capacity);
 	const chunks = Math.ceil(pass.capacity / chunk);
-	if (chunks === 1) return readChunks(backend, pass, chunk, 1, 1, withLog);
 	// Parts have room for all chunks, so that their tensor keeps its size; those beyond what is used are not read.
 	const live = Math.ceil(pass.ints.used / chunk);
+	if (live <= 1) return readChunks(backend, pass, chunk, 1, 1, withLog);
 	const parts = readChunks(backend, pass, chunk, chunks, live, false);
 	const result = combine(backend, pass, parts, chunks, live, withLog);
 	backend.disposeData(parts.dataId);

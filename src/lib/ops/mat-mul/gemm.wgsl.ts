@@ -1,6 +1,6 @@
 /**
  * Many rows. A thread owns 4 rows x 4 outputs; edges read clamped rows and write nothing. In the software
- * profile it reads its operands itself; in the gpu profile 128 threads bring tiles of 32 rows and 64
+ * profile it reads its operands itself; in the gpu profile 64 or 128 threads bring tiles of 32 rows and 32 or 64
  * outputs, 32 inputs deep and already decoded, into workgroup memory, and read the next tile while they multiply.
  */
 import type { TensorInfo } from '@tensorflow/tfjs-core';
@@ -9,21 +9,34 @@ import type { Profile } from '../profile.ts';
 import { runProgram, writtenOut } from '../program.ts';
 import type { Product } from './product.ts';
 
-/** Threads along rows and along outputs. Small tiles: a prompt has few rows, and a graphics card wants many workgroups. */
-const SIDES = { software: [8, 8], gpu: [8, 16] } as const;
+/** Threads along rows and along outputs of a workgroup. */
+type Sides = readonly [down: number, across: number];
+const SOFTWARE: Sides = [8, 8];
+/** From so many workgroups on they may be large; a prompt has few rows, and a graphics card wants many workgroups. */
+const MANY = 256;
+
+/** Of the gpu profile: 32 rows and 64 outputs, or 32. */
+function sidesOf(rows: number, width: number): Sides {
+	const wide: Sides = [8, 16];
+	return groupsOf(wide, rows, width).reduce((a, b) => a * b) >= MANY ? wide : [8, 8];
+}
+
+const groupsOf = ([down, across]: Sides, rows: number, width: number) => [Math.ceil(width / (4 * across)), Math.ceil(rows / (4 * down))];
+
 /** Fours of inputs that a tile is deep, and the length of its rows in memory: odd, so that banks do not collide. */
 const DEPTH = 8;
 const PITCH = DEPTH + 1;
 
 export function gemm(backend: WebGPUBackend, product: Product, profile: Profile): TensorInfo {
 	const { rows, width, bindings, ints, source } = product;
-	const [down, across] = SIDES[profile];
+	const sides = profile === 'gpu' ? sidesOf(rows, width) : SOFTWARE;
+	const [down, across] = sides;
 	return runProgram(backend, {
-		key: `gemm_${product.key}_${profile}`,
+		key: `gemm_${product.key}_${profile}_${across}`,
 		inputs: bindings,
 		result: [rows, width],
 		ints: { ...ints, fours: ints.units * source.quads },
-		groups: [Math.ceil(width / (4 * across)), Math.ceil(rows / (4 * down)), 1],
+		groups: [...groupsOf(sides, rows, width), 1] as [number, number, number],
 		threads: down * across,
 		code: () => `${source.functions}${product.put}
 // Four number k of a row of the weight, scaled.
@@ -31,13 +44,13 @@ fn weights(row : i32, k : i32) -> ${source.type} {
 	let at = row * uniforms.units + k / ${source.quads};
 	return quad(w[at], k % ${source.quads})${source.perScale > 0 ? ` * scales[at / ${source.perScale}]` : ''};
 }
-${profile === 'gpu' ? shared(product) : direct(product)}`
+${profile === 'gpu' ? shared(product, sides) : direct(product)}`
 	});
 }
 
 function direct({ source: { type } }: Product): string {
 	const four = (body: (i: string) => string) => writtenOut('', 4, body);
-	const [down, across] = SIDES.software;
+	const [down, across] = SOFTWARE;
 	return `
 fn main() {
 	let n0 = (i32(workgroupId.x) * ${across} + i32(localId.x) % ${across}) * 4;
@@ -56,9 +69,8 @@ fn main() {
 }`;
 }
 
-/** Thread (i, j) owns rows i, i + 8, … and outputs j, j + 16, …, so that neighbours read neighbouring rows of a tile. */
-function shared({ source: { type } }: Product): string {
-	const [down, across] = SIDES.gpu;
+/** Thread (i, j) owns rows i, i + 8, … and outputs j, j + 8 or 16, …, so that neighbours read neighbouring rows of a tile. */
+function shared({ source: { type } }: Product, [down, across]: Sides): string {
 	const threads = down * across;
 	// Rows of a tile that the threads bring at a time, and how often they do.
 	const step = threads / DEPTH;
