@@ -1,7 +1,6 @@
 /**
- * Small buffers by what is in them. One that was not asked for lately is written anew for other numbers, so that there
- * are few of them and the bind groups that hold them are found again; but never while a recorded command waits for what
- * it holds now. They are written through the queue, which is before all that is recorded: mapping one would take a copy.
+ * Small buffers by what is in them. For other numbers one is written anew, so that there are few of them and the bind
+ * groups that hold them are found again; but never while a recorded command waits for what it holds now. They are written through the queue, which is before all that is recorded: mapping one would take a copy.
  */
 interface Entry {
 	key: string;
@@ -11,7 +10,7 @@ interface Entry {
 	used: number;
 }
 
-/** Buffers from which on old ones are written anew: a step has a few contents that stay and a few that change. */
+/** Buffers from which on they are written anew: a step has a few contents that stay and a few that change. */
 const MANY = 8;
 /** Bytes that a buffer has room for at least, so that most fit for most. */
 const LEAST = 256;
@@ -40,14 +39,17 @@ export class SmallBuffers {
 		return device.createBuffer({ size: LEAST * Math.max(1, Math.ceil(bytes / LEAST)), usage: this.usage | GPUBufferUsage.COPY_DST });
 	}
 
-	/** The one that was asked for longest ago and may be written, taken out; null where there are few, or none has the room. */
+	/**
+	 * The one that was asked for last and may be written, taken out; null where there are few, or none has the room. The last:
+	 * what changes from step to step stays in the same buffer then, however many there are.
+	 */
 	private idle(encoder: GPUCommandEncoder, bytes: number): Entry | null {
 		if (this.entries.size < MANY) return null;
-		let oldest: Entry | null = null;
+		let latest: Entry | null = null;
 		for (const entry of this.entries.values()) {
-			if (entry.encoder !== encoder && entry.buffer.size >= bytes && (!oldest || entry.used < oldest.used)) oldest = entry;
+			if (entry.encoder !== encoder && entry.buffer.size >= bytes && (!latest || entry.used > latest.used)) latest = entry;
 		}
-		if (oldest) this.entries.delete(oldest.key);
-		return oldest;
+		if (latest) this.entries.delete(latest.key);
+		return latest;
 	}
 }
