@@ -20,8 +20,8 @@ export default defineConfig({
 	expect: { timeout: 30_000 },
 	// Two cores in CI: one browser at a time is faster than two that starve each other.
 	workers: 1,
-	// A machine that many share now and then starves a browser; the summary says what passed only the second time.
-	retries: process.env.CI ? 1 : 0,
+	// A machine that many share now and then starves a browser; the summary of npm test says what passed only the second time.
+	retries: process.env.WINNOW_PLAYWRIGHT_JSON ? 1 : 0,
 	reporter: process.env.WINNOW_PLAYWRIGHT_JSON
 		? [['line'], ['json', { outputFile: process.env.WINNOW_PLAYWRIGHT_JSON }]]
 		: [['list']],

@@ -82,13 +82,13 @@ interface Recording {
 	dispatchCountInPass: number;
 }
 
-/** The first result; see `runPrograms` for several. */
+/** The first result; see `runForResults` for several. */
 export function runProgram(backend: WebGPUBackend, kernel: Kernel): TensorInfo {
-	return runPrograms(backend, kernel)[0];
+	return runForResults(backend, kernel)[0];
 }
 
 /** Records the kernel and gives its results, in order. */
-export function runPrograms(backend: WebGPUBackend, kernel: Kernel): TensorInfo[] {
+export function runForResults(backend: WebGPUBackend, kernel: Kernel): TensorInfo[] {
 	const { device } = backend;
 	const { key, inputs, components = 1, dtype = 'float32', threads } = kernel;
 	const wanted: [string, number[] | TensorInfo][] = [['result', kernel.result], ...(kernel.more ?? [])];

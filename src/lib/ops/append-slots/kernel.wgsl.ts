@@ -2,7 +2,7 @@ import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { forget } from '../buffers.ts';
 import type { Attrs, Inputs } from '../kernel.ts';
-import { coordinates, flatGroups, flatIndex, runPrograms } from '../program.ts';
+import { coordinates, flatGroups, flatIndex, runForResults } from '../program.ts';
 
 const THREADS = 64;
 
@@ -10,7 +10,7 @@ export function webgpu(backend: WebGPUBackend, { cacheK, cacheV, k, v, bias }: I
 	const [, , capacity, headDim] = cacheK.shape;
 	const at = attrs.at as Int32Array;
 	const { size } = k;
-	runPrograms(backend, {
+	runForResults(backend, {
 		key: `append_${bias ? 'shown' : 'plain'}`,
 		inputs: [['k', k], ['v', v], ['at', at]],
 		result: cacheK,

@@ -1,7 +1,7 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import type { Attrs, Inputs } from '../kernel.ts';
-import { coordinates, flatGroups, flatIndex, runProgram, runPrograms, type Kernel } from '../program.ts';
+import { coordinates, flatGroups, flatIndex, runProgram, runForResults, type Kernel } from '../program.ts';
 import type { AllHeadsLayout, HeadsLayout } from './index.ts';
 
 const THREADS = 64;
@@ -47,7 +47,7 @@ export function webgpuOfAll(backend: WebGPUBackend, { x, cos, sin }: Inputs, att
 	const inputs: Kernel['inputs'] = [['x', x]];
 	if (cos) inputs.push(['c1', cos], ['s1', sin]);
 	const ofKv = [batch, kvHeads, tokens, headDim];
-	return runPrograms(backend, {
+	return runForResults(backend, {
 		key: `heads_all_${cos ? 'rope' : 'plain'}`,
 		inputs,
 		result: [batch, heads, tokens, headDim],
