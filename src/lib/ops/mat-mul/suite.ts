@@ -29,8 +29,15 @@ function times(x: Block, w: Float32Array, outputs: number): Float64Array {
 
 const silu = (x: number) => x / (1 + Math.exp(-x));
 
+/** Enough tiles for the wide ones of the gpu profile, with edges. */
+const WIDE: Case[] = [
+	{ rows: 260, inputs: 40, outputs: 2001, format: 'f32', profile: 'gpu' },
+	{ rows: 260, inputs: 64, outputs: 2001, format: 'int4', profile: 'gpu' }
+];
+
 /** Rows around every switch (one chunk, two chunks, tiles with edges), inputs that do not fill vec4, every format. */
 const CASES = PROFILES.flatMap((profile): Case[] => [
+	...(profile === 'gpu' ? WIDE : []),
 	...[[1, 72, 130], [2, 33, 7], [5, 64, 66], [24, 8, 6], [70, 76, 130], [25, 33, 3], [260, 8, 130]]
 		.map(([rows, inputs, outputs]) => ({ rows, inputs, outputs, format: 'f32' as const, profile })),
 	...(['f16', 'int8', 'int4'] as const).flatMap((format) => [
