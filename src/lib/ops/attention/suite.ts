@@ -42,7 +42,9 @@ const CASES = PROFILES.flatMap((profile): Case[] => [
 	{ batch: 1, heads: 2, kvHeads: 1, tokens: 20, capacity: 20, dim: 128 },
 	{ batch: 1, heads: 2, kvHeads: 2, tokens: 2, capacity: 40, dim: 256 },
 	{ batch: 1, heads: 1, kvHeads: 1, tokens: 18, capacity: 40, dim: 256 },
-	...(profile === 'software' ? [{ batch: 1, heads: 2, kvHeads: 1, tokens: 2, capacity: 8192, dim: 4 }] : [])
+	{ batch: 1, heads: 2, kvHeads: 1, tokens: 2, capacity: 8192, dim: 4 },
+	// Chunks of two tiles, the last one ragged.
+	...(profile === 'gpu' ? [{ batch: 1, heads: 2, kvHeads: 1, tokens: 1, capacity: 4500, dim: 8 }] : [])
 ].map((shape) => ({ profile, ...shape })));
 
 /** Rows of what was read, with the log-sum-exp behind. */
