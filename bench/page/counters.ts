@@ -16,14 +16,7 @@ export async function counted(run: () => Promise<unknown>): Promise<Counts | nul
 	if (typeof GPUDevice === 'undefined') return null;
 	const counts: Counts = { dispatches: 0, submits: 0, bytesRead: 0, bytesWritten: 0, pipelines: 0, buffers: 0 };
 	const undo: (() => void)[] = [];
-	const wrap = <T extends object>(prototype: T, name: keyof T & string, before: (self: any, args: any) => void) => { // eslint-disable-line @typescript-eslint/no-explicit-any
-		const original = prototype[name] as (...args: unknown[]) => unknown;
-		(prototype as Record<string, unknown>)[name] = function (this: unknown, ...args: unknown[]) {
-			before(this, args);
-			return original.apply(this, args);
-		};
-		undo.push(() => ((prototype as Record<string, unknown>)[name] = original));
-	};
+	const wrap = <T extends object>(...args: Parameters<typeof watch<T>>) => undo.push(watch(...args));
 	wrap(GPUComputePassEncoder.prototype, 'dispatchWorkgroups', () => counts.dispatches++);
 	wrap(GPUComputePassEncoder.prototype, 'dispatchWorkgroupsIndirect', () => counts.dispatches++);
 	wrap(GPUQueue.prototype, 'submit', () => counts.submits++);
@@ -44,4 +37,15 @@ export async function counted(run: () => Promise<unknown>): Promise<Counts | nul
 		for (const each of undo) each();
 	}
 	return counts;
+}
+
+/** Calls `before` at every call of a method from now on, with `this` and the arguments; gives back how to stop that. */
+export function watch<T extends object>(prototype: T, name: keyof T & string, before: (self: any, args: any) => void): () => void { // eslint-disable-line @typescript-eslint/no-explicit-any
+	const methods = prototype as Record<string, unknown>;
+	const original = methods[name] as (...args: unknown[]) => unknown;
+	methods[name] = function (this: unknown, ...args: unknown[]) {
+		before(this, args);
+		return original.apply(this, args);
+	};
+	return () => (methods[name] = original);
 }

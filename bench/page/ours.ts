@@ -17,10 +17,9 @@ export class Ours implements Contestant {
 	private model!: LoadedModel;
 	private readonly memories = new Map<string, DeviceMemory>();
 
-	/** Options `format`: what the weights are rounded to; `batch`: dispatches that are submitted together. */
+	/** Option `format`: what the weights are rounded to. */
 	async open({ backend, model, threads, options }: Job): Promise<Opened> {
 		const engine = backend === 'wasm' ? await withThreads(threads, () => openBackend(backend)) : await openBackend(backend);
-		if (options?.batch) tf.env().set('WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE', options.batch as number);
 		this.model = await loadModel(model, engine, undefined, undefined, { format: options?.format as WeightFormat | undefined });
 		return { engine: `Winnow on TensorFlow.js ${tf.version_core}`, adapter: engine.adapter, ...('threads' in engine ? { threads: engine.threads as number } : {}) };
 	}

@@ -7,6 +7,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { profile } from '$lib/ops/index.ts';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import type { Answer, Detail, Filling, Job, Opened, Step } from './contestant.ts';
+import { watch } from './counters.ts';
 import { Ours } from './ours.ts';
 
 interface Dispatch {
@@ -138,33 +139,18 @@ export class Replay extends Ours {
 async function noted(run: () => Promise<unknown>): Promise<{ dispatches: Dispatch[]; copies: [GPUBuffer, number][] }> {
 	const dispatches: Dispatch[] = [];
 	const copies: [GPUBuffer, number][] = [];
-	const { prototype: pass } = GPUComputePassEncoder;
-	const { prototype: encoder } = GPUCommandEncoder;
-	const { setPipeline, setBindGroup, dispatchWorkgroups } = pass;
-	const { copyBufferToBuffer } = encoder;
 	let pipeline: GPUComputePipeline;
 	let group: GPUBindGroup;
-	pass.setPipeline = function (one) {
-		pipeline = one;
-		return setPipeline.call(this, one);
-	};
-	pass.setBindGroup = function (this: GPUComputePassEncoder, index: number, one: GPUBindGroup) {
-		group = one;
-		return (setBindGroup as (this: GPUComputePassEncoder, index: number, one: GPUBindGroup) => undefined).call(this, index, one);
-	} as typeof setBindGroup;
-	pass.dispatchWorkgroups = function (...workgroups) {
-		dispatches.push({ pipeline, group, workgroups });
-		return dispatchWorkgroups.apply(this, workgroups);
-	};
-	encoder.copyBufferToBuffer = function (this: GPUCommandEncoder, ...args: [GPUBuffer, number, GPUBuffer, number, number]) {
-		copies.push([args[0], args[4]]);
-		return copyBufferToBuffer.apply(this, args);
-	} as typeof copyBufferToBuffer;
+	const undo = [
+		watch(GPUComputePassEncoder.prototype, 'setPipeline', (_, [one]: [GPUComputePipeline]) => (pipeline = one)),
+		watch(GPUComputePassEncoder.prototype, 'setBindGroup', (_, [, one]: [number, GPUBindGroup]) => (group = one)),
+		watch(GPUComputePassEncoder.prototype, 'dispatchWorkgroups', (_, workgroups: Dispatch['workgroups']) => dispatches.push({ pipeline, group, workgroups })),
+		watch(GPUCommandEncoder.prototype, 'copyBufferToBuffer', (_, args: [GPUBuffer, number, GPUBuffer, number, number]) => copies.push([args[0], args[4]]))
+	];
 	try {
 		await run();
 	} finally {
-		Object.assign(pass, { setPipeline, setBindGroup, dispatchWorkgroups });
-		Object.assign(encoder, { copyBufferToBuffer });
+		for (const each of undo) each();
 	}
 	return { dispatches, copies };
 }

@@ -19,9 +19,14 @@ export function allocate(shape: number[], dtype: 'float32' | 'int32' = 'float32'
 	if (tf.getBackend() === 'wasm') {
 		return tf.keep(wasmOutput(shape, dtype));
 	}
+	return tf.keep(onDevice(shape, dtype));
+}
+
+/** On WebGPU: a tensor that has its buffer at once and holds anything; a tidy around it frees it. */
+function onDevice(shape: number[], dtype: 'float32' | 'int32'): tf.Tensor {
 	const info = webgpu().makeTensorInfo(shape, dtype);
 	webgpu().uploadToGPU(info.dataId);
-	return tf.keep(tf.engine().makeTensorFromTensorInfo(info));
+	return tf.engine().makeTensorFromTensorInfo(info);
 }
 
 /** On wasm: a tensor that has its memory at once and holds anything; a tidy around it frees it. */
@@ -52,12 +57,10 @@ export function persistentFrom(values: Numbers, shape: number[]): tf.Tensor {
 export function uploaded(values: Numbers, shape: number[]): tf.Tensor {
 	const dtype = values instanceof Int32Array ? 'int32' : 'float32';
 	if (tf.getBackend() !== 'webgpu' || values.length === 0) return tf.tensor(values, shape, dtype);
-	const backend = webgpu();
-	const info = backend.makeTensorInfo(shape, dtype);
-	backend.uploadToGPU(info.dataId);
+	const tensor = onDevice(shape, dtype);
 	// Its buffer is new or was given back after a submission: nothing that is recorded uses it.
-	backend.queue.writeBuffer(backend.tensorMap.get(info.dataId).resource as GPUBuffer, 0, values.buffer as ArrayBuffer, values.byteOffset, values.byteLength);
-	return tf.engine().makeTensorFromTensorInfo(info);
+	webgpu().queue.writeBuffer(webgpu().tensorMap.get(tensor.dataId).resource as GPUBuffer, 0, values.buffer as ArrayBuffer, values.byteOffset, values.byteLength);
+	return tensor;
 }
 
 /**

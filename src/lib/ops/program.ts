@@ -33,16 +33,31 @@ export interface Kernel {
 	code: () => string;
 }
 
-/** Workgroups of a one-dimensional kernel over `size` items, folded into y beyond the limit of x. */
-export function flatGroups(size: number, threads: number): [number, number, number] {
-	const groups = Math.max(1, Math.ceil(size / threads));
-	const x = Math.min(groups, 32768);
-	return [x, Math.ceil(groups / x), 1];
+/** A kernel with a thread for each of `size` numbers. */
+export interface FlatKernel extends Omit<Kernel, 'groups' | 'threads' | 'code'> {
+	size: number;
+	/** WGSL functions that the body calls. */
+	functions?: string;
+	/** WGSL of one thread; in scope too: its number `i`, and `uniforms.size`. */
+	body: () => string;
 }
 
-/** WGSL for the index of a thread under `flatGroups`. */
-export const flatIndex = (threads: number) =>
-	`i32((workgroupId.y * numWorkgroups.x + workgroupId.x) * ${threads}u + localId.x)`;
+const FLAT_THREADS = 64;
+
+/** Workgroups of such a kernel are folded into y beyond the limit of x. */
+export function flat({ size, ints, functions = '', body, ...kernel }: FlatKernel): Kernel {
+	const groups = Math.max(1, Math.ceil(size / FLAT_THREADS));
+	const x = Math.min(groups, 32768);
+	return {
+		...kernel, ints: { ...ints, size }, groups: [x, Math.ceil(groups / x), 1], threads: FLAT_THREADS,
+		code: () => `${functions}
+fn main() {
+	let i = i32((workgroupId.y * numWorkgroups.x + workgroupId.x) * ${FLAT_THREADS}u + localId.x);
+	if (i >= uniforms.size) { return; }
+	${body()}
+}`
+	};
+}
 
 /**
  * WGSL that takes a flat index apart: `let name = …;` for each axis, outermost first. Sizes are WGSL

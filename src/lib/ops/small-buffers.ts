@@ -1,6 +1,7 @@
 /**
  * Small buffers by what is in them. For other numbers one is written anew, so that there are few of them and the bind
- * groups that hold them are found again; but never while a recorded command waits for what it holds now. They are written through the queue, which is before all that is recorded: mapping one would take a copy.
+ * groups that hold them are found again; but never while a recorded command waits for what it holds now. They are written
+ * through the queue, which is before all that is recorded: mapping one would take a copy.
  */
 interface Entry {
 	key: string;

@@ -5,7 +5,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { ModelShape } from '$lib/documents/trace.ts';
 import type { LayerInput, Memory, Pass } from '$lib/model/types.ts';
-import { attention, readMany } from '$lib/ops/index.ts';
+import { attention } from '$lib/ops/index.ts';
+import { readLayers } from './read-layers.ts';
 
 /** What is captured beside keys and values; the union of what methods need of the prompt. */
 export interface CaptureNeeds {
@@ -113,12 +114,9 @@ export class PrefillMemory implements Memory {
 
 	/** Reads everything back, `logits` of the pass too where they are given, and frees its tensors. Call once, after the pass. */
 	async finish(logits?: tf.Tensor): Promise<Captured> {
-		const entries = this.held.map((held) => Object.entries(held) as [keyof LayerCapture, tf.Tensor][]);
 		try {
-			const numbers = await readMany([...entries.flat().map(([, tensor]) => tensor), ...(logits ? [logits] : [])]);
-			let i = 0;
-			const layers = entries.map((named) => Object.fromEntries(named.map(([name]) => [name, numbers[i++]])) as unknown as LayerCapture);
-			return new Captured(this.shape, this.n, layers, undefined, logits && numbers[i]);
+			const { layers, also: [next] } = await readLayers(this.held, logits ? [logits] : []);
+			return new Captured(this.shape, this.n, layers as LayerCapture[], undefined, next);
 		} finally {
 			this.dispose();
 		}

@@ -5,9 +5,10 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayerInput, Memory, Pass } from '$lib/model/types.ts';
-import { appendSlots, attention, persistentFrom, readMany } from '$lib/ops/index.ts';
+import { appendSlots, attention, persistentFrom } from '$lib/ops/index.ts';
 import type { ArmCache } from '../arm-cache.ts';
 import { hold } from './prefill.ts';
+import { readLayers } from './read-layers.ts';
 
 /** As `Reading.columns` of the methods. */
 export interface ColumnWants {
@@ -69,11 +70,8 @@ export class ReadingMemory implements Memory {
 
 	/** Reads everything back and frees the tensors. Call once, after the pass. */
 	async finish(): Promise<LayerReading[]> {
-		const entries = this.held.map((held) => Object.entries(held) as [keyof LayerReading, tf.Tensor][]);
 		try {
-			const numbers = await readMany(entries.flat().map(([, tensor]) => tensor));
-			let i = 0;
-			return entries.map((named) => Object.fromEntries(named.map(([name]) => [name, numbers[i++]])) as LayerReading);
+			return (await readLayers(this.held)).layers;
 		} finally {
 			this.dispose();
 		}

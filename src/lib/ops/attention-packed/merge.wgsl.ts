@@ -1,8 +1,5 @@
-/** What the workgroups left, put together with what was read elsewhere; and probabilities from raw scores. */
+/** What the workgroups left, put together with what was read elsewhere; and probabilities from raw scores. WGSL of a thread of `flat`. */
 import { BLOCK, BLOCK_NUMBERS } from '../attention/online.wgsl.ts';
-import { flatIndex } from '../program.ts';
-
-export const THREADS = 64;
 
 /** How what was read elsewhere is bound: `base` [.., headDim] and `logs`, or `base` with the log-sum-exp behind each row. */
 export type BaseForm = 'none' | 'apart' | 'together';
@@ -33,9 +30,6 @@ const weigh = (headDim: number, form: BaseForm) => `
 
 /** Bindings: parts, table and what `form` says. One thread a channel of a query. */
 export const mergeOut = (headDim: number, form: BaseForm) => `
-fn main() {
-	let i = ${flatIndex(THREADS)};
-	if (i >= uniforms.size) { return; }
 	let row = i / ${headDim};
 	${weigh(headDim, form)}
 	${form === 'none' ? '' : `let before = base[${form === 'together' ? `row * ${headDim + 1} + i % ${headDim}` : 'i'}];`}
@@ -44,26 +38,19 @@ fn main() {
 		let at = start + s * ${headDim + 2};
 		if (parts[at + 1] > 0.0) { sum += exp(parts[at] - peak) * parts[at - ${headDim} + i % ${headDim}]; }
 	}
-	result[i] = ${form === 'none' ? 'select(0.0, sum / total, total > 0.0)' : 'select(sum / total, before, own == total)'};
-}`;
+	result[i] = ${form === 'none' ? 'select(0.0, sum / total, total > 0.0)' : 'select(sum / total, before, own == total)'};`;
 
 /** One thread a query: the log-sum-exp of everything. */
 export const mergeLog = (headDim: number, form: BaseForm) => `
-fn main() {
-	let row = ${flatIndex(THREADS)};
-	if (row >= uniforms.size) { return; }
+	let row = i;
 	${weigh(headDim, form)}
-	result[row] = ${form === 'none' ? 'select(-1e30, peak + log(total), total > 0.0)' : 'select(peak + log(total), elsewhere, own == total)'};
-}`;
+	result[row] = ${form === 'none' ? 'select(-1e30, peak + log(total), total > 0.0)' : 'select(peak + log(total), elsewhere, own == total)'};`;
 
 /**
  * Bindings: scores, table, logs. One thread a place of a query. Scores are raw, from number `scoresAt` on, or (`inBlocks`)
  * as `leaveBlock` leaves them.
  */
 export const shares = (rows: number, inBlocks: boolean) => `
-fn main() {
-	let i = ${flatIndex(THREADS)};
-	if (i >= uniforms.size) { return; }
 	let places = uniforms.slots * ${rows};
 	let row = i / places;
 	let place = i % places;
@@ -79,5 +66,4 @@ fn main() {
 	let weight = scores[at + place % ${BLOCK}];
 	if (weight > 0.0) { result[i] = weight * exp(scores[at + ${BLOCK}] - logs[row]); }`
 		: `let score = scores[uniforms.scoresAt + part * places + place];
-	if (score > -1e29) { result[i] = exp(score - logs[row]); }`}
-}`;
+	if (score > -1e29) { result[i] = exp(score - logs[row]); }`}`;

@@ -3,10 +3,10 @@ import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import type { Attrs, Inputs } from '../kernel.ts';
 import { profile } from '../profile.ts';
-import { flatGroups, runProgram, type Kernel } from '../program.ts';
+import { flat, runProgram, type Kernel } from '../program.ts';
 import { formatName } from './format.ts';
 import type { PackedAttrs } from './index.ts';
-import { mergeLog, mergeOut, shares, THREADS, type BaseForm } from './merge.wgsl.ts';
+import { mergeLog, mergeOut, shares, type BaseForm } from './merge.wgsl.ts';
 import { planOf, profileFor, type PackedPlan } from './plan.ts';
 import type { PackedSegment } from './pool.ts';
 import { partWidth, readPages } from './read-pages.wgsl.ts';
@@ -89,19 +89,19 @@ function mergedOut(backend: WebGPUBackend, { parts, table, ints }: Part, shape: 
 	const headDim = shape[3];
 	const { bindings, form } = before(base, true);
 	const size = shape.reduce((a, b) => a * b, 1);
-	return runProgram(backend, {
+	return runProgram(backend, flat({
 		key: `packed_out_${headDim}_${form}`, inputs: [['parts', parts], ['table', table], ...bindings], result: shape,
-		ints: { ...ints, size }, groups: flatGroups(size, THREADS), threads: THREADS, code: () => mergeOut(headDim, form)
-	});
+		ints, size, body: () => mergeOut(headDim, form)
+	}));
 }
 
 function mergedLog(backend: WebGPUBackend, { parts, table, ints }: Part, [batch, heads, tokens, headDim]: number[], base: Base | null): TensorInfo {
 	const { bindings, form } = before(base, false);
 	const size = batch * heads * tokens;
-	return runProgram(backend, {
+	return runProgram(backend, flat({
 		key: `packed_log_${headDim}_${form}`, inputs: [['parts', parts], ['table', table], ...bindings], result: [batch, heads, tokens],
-		ints: { ...ints, size }, groups: flatGroups(size, THREADS), threads: THREADS, code: () => mergeLog(headDim, form)
-	});
+		ints, size, body: () => mergeLog(headDim, form)
+	}));
 }
 
 function sharesOf(backend: WebGPUBackend, { segment, parts, scores, table, ints }: Part, shape: number[], log: TensorInfo): TensorInfo {
@@ -110,8 +110,8 @@ function sharesOf(backend: WebGPUBackend, { segment, parts, scores, table, ints 
 	const places = segment.slots * rows;
 	const inBlocks = scores !== parts;
 	const size = batch * heads * tokens * places;
-	return runProgram(backend, {
+	return runProgram(backend, flat({
 		key: `packed_shares_${rows}_${inBlocks}`, inputs: [['scores', scores!], ['table', table], ['logs', log]], result: [batch, heads, tokens, places],
-		ints: { ...ints, size }, groups: flatGroups(size, THREADS), threads: THREADS, code: () => shares(rows, inBlocks)
-	});
+		ints, size, body: () => shares(rows, inBlocks)
+	}));
 }

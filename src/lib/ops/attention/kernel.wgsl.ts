@@ -1,7 +1,7 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import type { Attrs, Inputs } from '../kernel.ts';
-import { flatGroups, flatIndex, runProgram } from '../program.ts';
+import { flat, runProgram } from '../program.ts';
 import { profile } from '../profile.ts';
 import type { AttentionAttrs } from './index.ts';
 import { describe } from './pass.ts';
@@ -41,18 +41,12 @@ export function webgpu(backend: WebGPUBackend, inputs: Inputs, attrs: Attrs): Te
 /** Columns `first`… of packed rows as a tensor of their own. */
 function column(backend: WebGPUBackend, packed: TensorInfo, shape: number[], first: number): TensorInfo {
 	const size = shape.reduce((a, b) => a * b, 1);
-	return runProgram(backend, {
+	return runProgram(backend, flat({
 		key: 'attention_column',
 		inputs: [['x', packed]],
 		result: shape,
-		ints: { width: size / packed.shape[0], stride: packed.shape[1], first, size },
-		groups: flatGroups(size, 64),
-		threads: 64,
-		code: () => `
-fn main() {
-	let i = ${flatIndex(64)};
-	if (i >= uniforms.size) { return; }
-	result[i] = x[(i / uniforms.width) * uniforms.stride + uniforms.first + i % uniforms.width];
-}`
-	});
+		ints: { width: size / packed.shape[0], stride: packed.shape[1], first },
+		size,
+		body: () => `result[i] = x[(i / uniforms.width) * uniforms.stride + uniforms.first + i % uniforms.width];`
+	}));
 }

@@ -8,7 +8,7 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import type { Profile } from '../profile.ts';
-import { flatGroups, flatIndex, runProgram } from '../program.ts';
+import { flat, runProgram } from '../program.ts';
 import type { PassDescription } from './pass.ts';
 import { readShared } from './shared.wgsl.ts';
 
@@ -145,17 +145,13 @@ function combine(backend: WebGPUBackend, pass: PassDescription, parts: TensorInf
 	const { batch, heads, tokens, headDim } = pass;
 	const rows = batch * heads * tokens;
 	const stride = headDim + (withLog ? 1 : 0);
-	return runProgram(backend, {
+	return runProgram(backend, flat({
 		key: `attention_combine_${withLog}`,
 		inputs: [['parts', parts]],
 		result: withLog ? [rows, stride] : [batch, heads, tokens, headDim],
-		ints: { chunks, live, headDim, stride, size: rows * stride },
-		groups: flatGroups(rows * stride, 64),
-		threads: 64,
-		code: () => `
-fn main() {
-	let i = ${flatIndex(64)};
-	if (i >= uniforms.size) { return; }
+		ints: { chunks, live, headDim, stride },
+		size: rows * stride,
+		body: () => `
 	let channel = i % uniforms.stride;
 	let width = uniforms.headDim + 2;
 	let first = i / uniforms.stride * uniforms.chunks * width;
@@ -169,7 +165,6 @@ fn main() {
 		total += weight * parts[part + uniforms.headDim + 1];
 		sum += weight * parts[part + channel];
 	}
-	${withLog ? 'result[i] = select(sum / total, peak + log(total), channel == uniforms.headDim);' : 'result[i] = sum / total;'}
-}`
-	});
+	${withLog ? 'result[i] = select(sum / total, peak + log(total), channel == uniforms.headDim);' : 'result[i] = sum / total;'}`
+	}));
 }

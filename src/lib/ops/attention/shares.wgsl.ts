@@ -2,10 +2,8 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import type { Profile } from '../profile.ts';
-import { flatGroups, flatIndex, runProgram } from '../program.ts';
+import { flat, runProgram } from '../program.ts';
 import { channelsOver, type PassDescription } from './pass.ts';
-
-const THREADS = 64;
 
 /** One thread a probability. */
 export function probabilities(backend: WebGPUBackend, pass: PassDescription, log: TensorInfo): TensorInfo {
@@ -43,19 +41,14 @@ export function columnSums(backend: WebGPUBackend, pass: PassDescription, log: T
 
 function perPlace(backend: WebGPUBackend, pass: PassDescription, log: TensorInfo, shape: number[], name: string, body: string): TensorInfo {
 	const size = shape.reduce((a, b) => a * b, 1);
-	return runProgram(backend, {
+	return runProgram(backend, flat({
 		key: `attention_${name}_${pass.key}`,
 		inputs: [...pass.inputs, ['logs', log]],
 		result: shape,
-		ints: { ...pass.ints, size },
+		ints: pass.ints,
 		floats: pass.floats,
-		groups: flatGroups(size, THREADS),
-		threads: THREADS,
-		code: () => `${pass.common}
-fn main() {
-	let i = ${flatIndex(THREADS)};
-	if (i >= uniforms.size) { return; }
-	let place = i % uniforms.capacity;${body}
-}`
-	});
+		size,
+		functions: pass.common,
+		body: () => `let place = i % uniforms.capacity;${body}`
+	}));
 }

@@ -1,26 +1,18 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import type { Inputs } from '../kernel.ts';
-import { flatGroups, flatIndex, runProgram } from '../program.ts';
+import { flat, runProgram } from '../program.ts';
 import { TWO_U } from './stock.ts';
-
-const THREADS = 64;
 
 export function webgpu(backend: WebGPUBackend, { x }: Inputs): TensorInfo {
 	const size = x.shape.reduce((a, b) => a * b, 1);
-	return runProgram(backend, {
+	return runProgram(backend, flat({
 		key: 'gelu',
 		inputs: [['x', x]],
 		result: x.shape,
-		ints: { size },
-		groups: flatGroups(size, THREADS),
-		threads: THREADS,
-		code: () => `
-fn main() {
-	let i = ${flatIndex(THREADS)};
-	if (i >= uniforms.size) { return; }
+		size,
+		body: () => `
 	let v = x[i];
-	result[i] = v / (1.0 + exp(-v * (${TWO_U[0]} + ${TWO_U[1]} * v * v)));
-}`
-	});
+	result[i] = v / (1.0 + exp(-v * (${TWO_U[0]} + ${TWO_U[1]} * v * v)));`
+	}));
 }

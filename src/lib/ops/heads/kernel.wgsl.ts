@@ -1,10 +1,8 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import type { Attrs, Inputs } from '../kernel.ts';
-import { coordinates, flatGroups, flatIndex, runProgram, runForResults, type Kernel } from '../program.ts';
+import { coordinates, flat, runProgram, runForResults, type Kernel } from '../program.ts';
 import type { AllHeadsLayout, HeadsLayout } from './index.ts';
-
-const THREADS = 64;
 
 /** One thread an output number; the source index is all that differs between the directions. */
 export function webgpu(backend: WebGPUBackend, { x, cos, sin }: Inputs, attrs: Attrs): TensorInfo {
@@ -17,26 +15,21 @@ export function webgpu(backend: WebGPUBackend, { x, cos, sin }: Inputs, attrs: A
 	if (direction === 'join') rows.reverse();
 	const inputs: Kernel['inputs'] = [['x', x]];
 	if (cos) inputs.push(['c1', cos], ['s1', sin]);
-	return runProgram(backend, {
+	return runProgram(backend, flat({
 		key: `heads_${direction}_${cos ? 'rope' : 'plain'}`,
 		inputs,
 		result: direction === 'join' ? [batch * tokens, heads * headDim] : [batch, heads, tokens, headDim],
-		ints: { heads, tokens, headDim, first, columns: x.shape[x.shape.length - 1], size },
-		groups: flatGroups(size, THREADS),
-		threads: THREADS,
-		code: () => `
-fn main() {
-	let i = ${flatIndex(THREADS)};
-	if (i >= uniforms.size) { return; }
+		ints: { heads, tokens, headDim, first, columns: x.shape[x.shape.length - 1] },
+		size,
+		body: () => `
 	${coordinates('i', 'b', ...rows, ['c', 'uniforms.headDim'])}
 	let base = ${source};
 	${cos ? `
 	let half = uniforms.headDim / 2;
 	let other = select(c - half, c + half, c < half);
 	let angle = (b * uniforms.tokens + t) * uniforms.headDim + c;
-	result[i] = x[base + c] * c1[angle] + x[base + other] * s1[angle];` : 'result[i] = x[base + c];'}
-}`
-	});
+	result[i] = x[base + c] * c1[angle] + x[base + other] * s1[angle];` : 'result[i] = x[base + c];'}`
+	}));
 }
 
 /** One thread a column of a row: it is a number of the query, the key or the value. */
@@ -47,18 +40,14 @@ export function webgpuOfAll(backend: WebGPUBackend, { x, cos, sin }: Inputs, att
 	const inputs: Kernel['inputs'] = [['x', x]];
 	if (cos) inputs.push(['c1', cos], ['s1', sin]);
 	const ofKv = [batch, kvHeads, tokens, headDim];
-	return runForResults(backend, {
+	return runForResults(backend, flat({
 		key: `heads_all_${cos ? 'rope' : 'plain'}`,
 		inputs,
 		result: [batch, heads, tokens, headDim],
 		more: [['keys', ofKv], ['vals', ofKv]],
-		ints: { heads, kvHeads, all, tokens, headDim, size },
-		groups: flatGroups(size, THREADS),
-		threads: THREADS,
-		code: () => `
-fn main() {
-	let i = ${flatIndex(THREADS)};
-	if (i >= uniforms.size) { return; }
+		ints: { heads, kvHeads, all, tokens, headDim },
+		size,
+		body: () => `
 	${coordinates('i', 'b', ['t', 'uniforms.tokens'], ['h', 'uniforms.all'], ['c', 'uniforms.headDim'])}
 	let heads = uniforms.heads;
 	let kvHeads = uniforms.kvHeads;
@@ -70,7 +59,6 @@ fn main() {
 	let angle = (b * uniforms.tokens + t) * uniforms.headDim + c;
 	let value = x[i] * c1[angle] + x[select(i - half, i + half, c < half)] * s1[angle];` : 'let value = x[i];'}
 	if (h < heads) { result[((b * heads + h) * uniforms.tokens + t) * uniforms.headDim + c] = value; }
-	else { keys[((b * kvHeads + h - heads) * uniforms.tokens + t) * uniforms.headDim + c] = value; }
-}`
-	});
+	else { keys[((b * kvHeads + h - heads) * uniforms.tokens + t) * uniforms.headDim + c] = value; }`
+	}));
 }

@@ -1,9 +1,7 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import type { Inputs } from '../kernel.ts';
-import { flatGroups, flatIndex, runProgram, type Kernel } from '../program.ts';
-
-const THREADS = 64;
+import { flat, runProgram, type Kernel } from '../program.ts';
 
 export function webgpu(backend: WebGPUBackend, inputs: Inputs): TensorInfo[] {
 	const { out, logSumExp, query, logCount, meanKey, meanValue, matrix } = inputs;
@@ -24,18 +22,14 @@ export function webgpu(backend: WebGPUBackend, inputs: Inputs): TensorInfo[] {
 	let a = exp(old - peak);
 	let c = exp(logZ - peak);`;
 	const shared: Kernel['inputs'] = [['logs', logSumExp], ['q', query], ['counts', logCount], ['mk', meanKey]];
-	const merged = runProgram(backend, {
+	const merged = runProgram(backend, flat({
 		key: 'merge_out',
 		inputs: [...shared, ['o', out], ['mv', meanValue], ['mat', matrix]],
 		result: out.shape,
-		ints: { ...ints, size: rows * headDim },
+		ints,
 		floats,
-		groups: flatGroups(rows * headDim, THREADS),
-		threads: THREADS,
-		code: () => `
-fn main() {
-	let i = ${flatIndex(THREADS)};
-	if (i >= uniforms.size) { return; }
+		size: rows * headDim,
+		body: () => `
 	let row = i / uniforms.headDim;
 	let channel = i % uniforms.headDim;
 	${mixing}
@@ -44,24 +38,19 @@ fn main() {
 	for (var j = 0; j < uniforms.headDim; j++) {
 		value += mat[(head * uniforms.headDim + channel) * uniforms.headDim + j] * q[row * uniforms.headDim + j];
 	}
-	result[i] = (a * o[i] + c * value) / (a + c);
-}`
-	});
-	const log = runProgram(backend, {
+	result[i] = (a * o[i] + c * value) / (a + c);`
+	}));
+	const log = runProgram(backend, flat({
 		key: 'merge_log',
 		inputs: shared,
 		result: logSumExp.shape,
-		ints: { ...ints, size: rows },
+		ints,
 		floats,
-		groups: flatGroups(rows, THREADS),
-		threads: THREADS,
-		code: () => `
-fn main() {
-	let row = ${flatIndex(THREADS)};
-	if (row >= uniforms.size) { return; }
+		size: rows,
+		body: () => `
+	let row = i;
 	${mixing}
-	result[row] = select(peak + log(a + c), old, count <= -1e29);
-}`
-	});
+	result[row] = select(peak + log(a + c), old, count <= -1e29);`
+	}));
 	return [merged, log];
 }

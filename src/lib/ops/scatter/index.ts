@@ -6,9 +6,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { forget, hostView, persistent, write, type Numbers } from '../buffers.ts';
 import { count } from '../traffic.ts';
-import { flatGroups, flatIndex, runProgram } from '../program.ts';
-
-const THREADS = 64;
+import { flat, runProgram } from '../program.ts';
 /** Changes that one upload takes. */
 const ROOM = 16384;
 const float = new Float32Array(1);
@@ -96,20 +94,15 @@ const pairsOfBatch = new Int32Array(2 * ROOM);
 
 function place(backend: WebGPUBackend, tensor: tf.Tensor, staging: tf.Tensor, from: number, count: number): void {
 	const value = 'pairs[at + 1]';
-	runProgram(backend, {
+	runProgram(backend, flat({
 		key: `scatter_${tensor.dtype}`,
 		inputs: [['pairs', staging]],
 		result: tensor,
-		ints: { first: from, size: count },
-		groups: flatGroups(count, THREADS),
-		threads: THREADS,
-		code: () => `
-fn main() {
-	let i = ${flatIndex(THREADS)};
-	if (i >= uniforms.size) { return; }
+		ints: { first: from },
+		size: count,
+		body: () => `
 	let at = 2 * (uniforms.first + i);
-	result[pairs[at]] = ${tensor.dtype === 'float32' ? `bitcast<f32>(${value})` : value};
-}`
-	});
+	result[pairs[at]] = ${tensor.dtype === 'float32' ? `bitcast<f32>(${value})` : value};`
+	}));
 	forget(tensor);
 }

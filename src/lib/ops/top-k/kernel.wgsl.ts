@@ -1,7 +1,7 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import type { Attrs, Inputs } from '../kernel.ts';
-import { flatGroups, flatIndex, runProgram } from '../program.ts';
+import { flat, runProgram } from '../program.ts';
 
 const THREADS = 32;
 
@@ -52,19 +52,13 @@ fn main() {
 	}
 }`
 	});
-	const values = runProgram(backend, {
+	const values = runProgram(backend, flat({
 		key: 'topk_values',
 		inputs: [['x', x], ['places', indices]],
 		result: [rows, k],
-		ints: { width, k, size: rows * k },
-		groups: flatGroups(rows * k, THREADS),
-		threads: THREADS,
-		code: () => `
-fn main() {
-	let i = ${flatIndex(THREADS)};
-	if (i >= uniforms.size) { return; }
-	result[i] = x[(i / uniforms.k) * uniforms.width + places[i]];
-}`
-	});
+		ints: { width, k },
+		size: rows * k,
+		body: () => `result[i] = x[(i / uniforms.k) * uniforms.width + places[i]];`
+	}));
 	return [values, indices];
 }
